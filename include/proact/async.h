@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Async methods: what the C# compiler generates, by hand and readable.
+ *
+ *     struct copy { PRO_FRAME; …everything that lives across an await… };
+ *     PRO_ASYNC(copy_move_next, struct copy, self)
+ *         …PRO_AWAIT(…)…
+ *         PRO_RETURN(size_t, self->total);
+ *     PRO_FINALLY
+ *         …once, however the body ended; may await…
+ *     PRO_ASYNC_END
+ *     struct pro_task *copy_async(…) { …PRO_NEW_FRAME…; return PRO_START(self); }
+ *
+ * The rules.
+ *   1. Locals do not live across an await. What must, goes into the frame. (-O2 -Wmaybe-uninitialized finds most slips.)
+ *   2. No PRO_AWAIT inside a switch of your own: the body is one. `break` directly in the body leaves it.
+ *   3. One PRO_AWAIT a line.
+ *   4. A failed or cancelled await leaves the body for PRO_FINALLY, and the method's task gets that error.
+ *   5. PRO_AWAIT takes the reference it is given: PRO_AWAIT(foo_async()) leaks nothing; keep yours with pro_borrow().
+ *   6. After PRO_START the frame is not yours: it may be gone.
+ */
+#ifndef PROACT_ASYNC_H
+#define PROACT_ASYNC_H
+
+#include <proact/awaiter.h>
+
+#ifndef __cplusplus /* C only: the macros need _Generic and jump past declarations */
+
+/* A structure, so that `return 0;` in a body does not compile. */
+struct pro_step {
+    unsigned char code;
+};
+
+struct pro_frame {
+    struct pro_step (*move_next)(struct pro_frame *frame);
+    uint64_t pc;          /* where to go on; its low half is the line that waits */
+    struct pro_site site; /* of the body: file, function, first line             */
+    struct pro_continuation continuation;
+    struct pro_awaiter awaiting;
+    struct pro_error *error; /* what PRO_AWAIT_STATUS saw                           */
+    struct pro_error *fault; /* why it is leaving                                   */
+    void (*drop)(void *result);
+    struct pro_sync_context *void_context; /* async void: the context of the call             */
+    int status;                     /* of the last PRO_AWAIT_STATUS                        */
+    unsigned char await_options;    /* of the present await                                */
+    unsigned char flags;            /* enum proi_frame_flag                                */
+    bool abandoned;                 /* pro_continuation_abandon() was called               */
+};
+
+/* The first member of every frame. */
+#define PRO_FRAME struct pro_frame pro_frame_
+
+/* Gives a zeroed frame with its task, in one allocation, or NULL: return pro_task_no_memory() then. */
+#define PRO_NEW_FRAME(frame_type, move_next, result_type)                                                              \
+    ((frame_type *)pro_frame_new_(sizeof(frame_type), (move_next), PRO_TYPE(result_type), PRO_HERE))
+#define PRO_NEW_FRAME_VOID(frame_type, move_next)                                                                      \
+    ((frame_type *)pro_frame_new_(sizeof(frame_type), (move_next), PRO_NO_RESULT, PRO_HERE))
+/* What becomes of a result that nobody takes: @fn is called with a pointer to it. Results with such an owner move on reading. */
+#define PRO_ON_DROP(self, fn) ((void)((self)->pro_frame_.drop = (fn)))
+
+/* Runs to the first incomplete await, on this thread (SEM-080), and gives the task. */
+#define PRO_START(self) pro_frame_start_(&(self)->pro_frame_)
+/* async void: no task; an error goes to the context current now, else to the unhandled handler (SEM-130…136). */
+#define PRO_START_VOID(self) pro_frame_start_void_(&(self)->pro_frame_)
+
+/* Opens the method's MoveNext: a static function @name. @self is a pointer to the frame. */
+#define PRO_ASYNC(name, frame_type, self)                                                                              \
+    static struct pro_step name(struct pro_frame *frame_)                                                              \
+    {                                                                                                                  \
+        _Static_assert(offsetof(frame_type, pro_frame_) == 0, "PRO_FRAME must be the first member");                   \
+        frame_type *const self = (frame_type *)(void *)frame_;                                                         \
+    pro_again_:                                                                                                        \
+        switch (frame_->pc) {                                                                                          \
+        default:                                                                                                       \
+            if (!pro_frame_skip_finally_(frame_))                                                                      \
+                return PRO_FINISHED_;                                                                                  \
+            goto pro_again_;                                                                                           \
+        case PRO_PC_START_:                                                                                            \
+            (void)self;                                                                                                \
+            frame_->site = PRO_HERE;
+
+/* Waits for @x: a task (its reference is taken), an op that a verb has filled, an awaiter, a configured awaiter. */
+#define PRO_AWAIT(x) PRO_AWAIT_WITH_(x, pro_frame_take_result_(frame_, NULL, PRO_NO_RESULT))
+/* The same, and copies the result to *@pointer; its type is checked. */
+#define PRO_AWAIT_TO(pointer, x) PRO_AWAIT_WITH_(x, pro_frame_take_result_(frame_, (pointer), PRO_TYPE_OF(pointer)))
+/* The same, but stays on failure: PRO_STATUS is PRO_OK or the error's code, PRO_ERROR the error (borrowed until the next
+   await; NULL for ops, whose result says all). C#'s try/catch around one await. */
+#define PRO_AWAIT_STATUS(x) PRO_AWAIT_WITH_(x, pro_frame_take_status_(frame_, NULL, PRO_NO_RESULT))
+#define PRO_AWAIT_STATUS_TO(pointer, x)                                                                                \
+    PRO_AWAIT_WITH_(x, pro_frame_take_status_(frame_, (pointer), PRO_TYPE_OF(pointer)))
+#define PRO_STATUS (frame_->status)
+#define PRO_ERROR (frame_->error)
+
+/* Ends the method with a result of @type; without one. */
+#define PRO_RETURN(type, value)                                                                                        \
+    do {                                                                                                               \
+        type *const pro_result_ = (type *)pro_frame_result_(frame_, PRO_TYPE(type), __LINE__);                         \
+        if (pro_result_)                                                                                               \
+            *pro_result_ = (value);                                                                                    \
+        PRO_LEAVE_;                                                                                                    \
+    } while (0)
+#define PRO_RETURN_VOID PRO_LEAVE_
+/* Ends the method with an error: a given one (taken), or a new one of @code with a sentence. */
+#define PRO_THROW(error)                                                                                               \
+    do {                                                                                                               \
+        pro_frame_throw_(frame_, (error));                                                                             \
+        PRO_LEAVE_;                                                                                                    \
+    } while (0)
+#define PRO_THROW_NEW(code, sentence) PRO_THROW(pro_error_new((code), PRO_HERE, "%s", (sentence)))
+
+/* Opens the section that runs once however the body ended; optional. An error in it ends it at once; the first error
+   is kept. */
+#define PRO_FINALLY                                                                                                    \
+        PRO_FALLTHROUGH_;                                                                                              \
+        case PRO_PC_FINALLY_:                                                                                          \
+            pro_frame_enter_finally_(frame_);
+
+#define PRO_ASYNC_END                                                                                                  \
+        PRO_FALLTHROUGH_;                                                                                              \
+        case PRO_PC_END_:                                                                                              \
+            (void)0;                                                                                                   \
+        }                                                                                                              \
+        pro_frame_finish_(frame_);                                                                                     \
+        return PRO_FINISHED_;                                                                                          \
+    }
+
+/* ---- private: what the macros expand to ---- */
+#if defined(__GNUC__)
+#define PRO_FALLTHROUGH_ __attribute__((fallthrough))
+#else
+#define PRO_FALLTHROUGH_ (void)0
+#endif
+/* Labels that do not fit an int or an enum: an await inside a user's own switch is then a warning in every compiler. */
+#define PRO_PC_ (UINT64_C(0xC0) << 48)
+#define PRO_PC_START_ PRO_PC_
+#define PRO_PC_FINALLY_ (PRO_PC_ + 0xfffffff0u)
+#define PRO_PC_END_ (PRO_PC_ + 0xfffffff1u)
+#define PRO_SUSPENDED_ ((struct pro_step){ 1 })
+#define PRO_FINISHED_ ((struct pro_step){ 2 })
+#define PRO_LEAVE_                                                                                                     \
+    do {                                                                                                               \
+        pro_frame_leave_(frame_);                                                                                      \
+        goto pro_again_;                                                                                               \
+    } while (0)
+#define PRO_TO_AWAITER_(x)                                                                                             \
+    _Generic((x), struct pro_task *: pro_configure_await, struct pro_op *: pro_configure_await_op,                     \
+             struct pro_awaiter: pro_configure_await_awaiter,                                                          \
+             struct pro_configured_awaiter: pro_configured_as_is_)((x), PRO_CONFIGURE_AWAIT_DEFAULT)
+/* The resume point is set before the await is registered: it may resume elsewhere at once, and from then on the frame is not ours. */
+#define PRO_AWAIT_WITH_(x, take)                                                                                       \
+    do {                                                                                                               \
+        frame_->pc = PRO_PC_ + __LINE__;                                                                               \
+        if (pro_frame_await_(frame_, PRO_TO_AWAITER_(x)))                                                              \
+            return PRO_SUSPENDED_;                                                                                     \
+        PRO_FALLTHROUGH_;                                                                                              \
+        case PRO_PC_ + __LINE__:                                                                                       \
+            if (take)                                                                                                  \
+                PRO_LEAVE_;                                                                                            \
+    } while (0)
+
+PRO_API void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame *), struct pro_type result,
+                             struct pro_site site);
+PRO_API PRO_NODISCARD struct pro_task *pro_frame_start_(struct pro_frame *frame);
+PRO_API void pro_frame_start_void_(struct pro_frame *frame);
+PRO_API bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awaiter); /* true: suspended */
+PRO_API bool pro_frame_take_result_(struct pro_frame *frame, void *ret_result, struct pro_type type); /* true: leave */
+PRO_API bool pro_frame_take_status_(struct pro_frame *frame, void *ret_result, struct pro_type type); /* false */
+PRO_API void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line);
+PRO_API void pro_frame_throw_(struct pro_frame *frame, struct pro_error *error);
+PRO_API void pro_frame_leave_(struct pro_frame *frame);
+PRO_API void pro_frame_enter_finally_(struct pro_frame *frame);
+PRO_API bool pro_frame_skip_finally_(struct pro_frame *frame);
+PRO_API void pro_frame_finish_(struct pro_frame *frame);
+PRO_API struct pro_configured_awaiter pro_configured_as_is_(struct pro_configured_awaiter awaiter, unsigned options);
+
+#endif /* !__cplusplus */
+
+#endif

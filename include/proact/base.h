@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Version, export marks, time units, source positions. Nothing here does anything. */
+#ifndef PROACT_BASE_H
+#define PROACT_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PRO_VERSION_MAJOR 0
+#define PRO_VERSION_MINOR 1
+#define PRO_VERSION_PATCH 0
+#define PRO_VERSION_STRING "0.1.0"
+
+#ifdef __cplusplus
+#define PRO_BEGIN_DECLS extern "C" {
+#define PRO_END_DECLS }
+#else
+#define PRO_BEGIN_DECLS
+#define PRO_END_DECLS
+#endif
+
+/* PROACT_SHARED is defined by the package (pkg-config, CMake) when the shared library is linked;
+   PROACT_BUILDING only while the library itself is compiled. */
+#if defined(_WIN32) && defined(PROACT_BUILDING) && defined(PROACT_SHARED)
+#define PRO_API __declspec(dllexport)
+#elif defined(_WIN32) && defined(PROACT_SHARED)
+#define PRO_API __declspec(dllimport)
+#elif defined(__GNUC__) && !defined(_WIN32)
+#define PRO_API __attribute__((visibility("default")))
+#else
+#define PRO_API
+#endif
+
+#if defined(__GNUC__)
+#define PRO_NODISCARD __attribute__((warn_unused_result))
+#else
+#define PRO_NODISCARD
+#endif
+#if defined(__GNUC__) && !defined(__clang__)
+#define PRO_PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
+#elif defined(__clang__)
+#define PRO_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define PRO_PRINTF(text, first)
+#endif
+
+/* Words used in every contract below.
+ *   borrows   the argument is used until the call returns
+ *   lends     the argument must stay valid until the operation is delivered
+ *   takes     the callee owns it from now on, also when the call fails
+ *   gives     the caller owns what comes back
+ *   [loop]        call it on the thread of the loop it concerns
+ *   [any thread]  call it anywhere
+ * Functions that can fail return int: PRO_OK (0) or a count, or a negative enum pro_err.
+ * Output parameters are called ret_x and are untouched on failure. Zeroed memory is a valid, idle object. */
+
+/* Durations and moments are nanoseconds. Moments are on the monotonic clock, see pro_now(). */
+#define PRO_US(n) ((int64_t)(n)*1000)
+#define PRO_MS(n) ((int64_t)(n)*1000000)
+#define PRO_S(n) ((int64_t)(n)*1000000000)
+#define PRO_INFINITE ((int64_t)-1)
+
+/* The structure of type @type whose member @member is *@pointer. */
+#define PRO_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* A place in the source, for reports. All members may be NULL or 0: unknown. */
+struct pro_site {
+    const char *file;
+    const char *function;
+    int line;
+};
+
+#ifdef __cplusplus
+#define PRO_HERE (pro_site{ __FILE__, __func__, __LINE__ })
+#define PRO_SITE_UNKNOWN (pro_site{ NULL, NULL, 0 })
+#else
+#define PRO_HERE ((struct pro_site){ __FILE__, __func__, __LINE__ })
+#define PRO_SITE_UNKNOWN ((struct pro_site){ NULL, NULL, 0 })
+#endif
+
+PRO_BEGIN_DECLS
+
+/* The version of the library that is running, "0.1.0". [any thread] */
+PRO_API const char *pro_version(void);
+
+/* Nanoseconds on the monotonic clock. A loop on the simulated kernel has a clock of its own, see
+   pro_loop_now(). [any thread] */
+PRO_API uint64_t pro_now(void);
+
+/* Where the library's memory comes from. @resize, @allocate and @release obey realloc, malloc and free.
+   Call it before anything else of the library; NULL restores the C library's. Blocks that the library keeps
+   for reuse are given back with pro_memory_trim(). */
+struct pro_allocator {
+    void *(*allocate)(size_t size, void *user);
+    void *(*resize)(void *block, size_t size, void *user);
+    void (*release)(void *block, void *user);
+    void *user;
+};
+PRO_API int pro_set_allocator(const struct pro_allocator *allocator);
+
+/* Gives the blocks kept for reuse back to the allocator. Only when no loop, task or handle is alive: the
+   library cannot check that, reports read such blocks from other threads. */
+PRO_API void pro_memory_trim(void);
+
+/* The most threads that the library may start in this process from now on (pool, background loop, files of
+   the epoll backend); negative: no limit but the system's. Work that finds no thread runs where it is handed
+   over, and the notice handler is told. [any thread] */
+PRO_API void pro_set_thread_limit(int count);
+
+/* Sentences that are no errors but that somebody should read: a fallback was taken, offloaded work ran inline.
+   Default: standard error. NULL: silence. Borrows @sentence. [any thread, may run anywhere] */
+typedef void pro_notice_fn(const char *sentence, void *user);
+PRO_API void pro_set_notice_handler(pro_notice_fn *handler, void *user);
+
+PRO_END_DECLS
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* CancellationTokenSource, CancellationToken, registrations. What cancelling does to an operation is in op.h. */
+#ifndef PROACT_CANCELLATION_H
+#define PROACT_CANCELLATION_H
+
+#include <proact/error.h>
+
+PRO_BEGIN_DECLS
+
+struct pro_cancellation_source;
+
+/* A value; zero is the token that can never be cancelled (SEM-230). It borrows its source: keep the source as long
+   as tokens of it are used. */
+struct pro_cancellation_token {
+    struct pro_cancellation_source *source;
+};
+#ifdef __cplusplus
+#define PRO_TOKEN_NONE (pro_cancellation_token{ NULL })
+#else
+#define PRO_TOKEN_NONE ((struct pro_cancellation_token){ NULL })
+#endif
+
+/* Gives a source with one reference. [any thread] */
+PRO_API int pro_cancellation_source_new(struct pro_cancellation_source **ret_source);
+/* Gives a source that is cancelled when any of @tokens is (SEM-239). Borrows @tokens; holds their sources. */
+PRO_API int pro_cancellation_source_new_linked(const struct pro_cancellation_token *tokens, size_t count,
+                                               struct pro_cancellation_source **ret_source);
+PRO_API struct pro_cancellation_source *pro_cancellation_source_ref(struct pro_cancellation_source *source);
+/* Drops a reference; the last one stops the timer and leaves the parents. It does not cancel (SEM-241). NULL is legal. */
+PRO_API void pro_cancellation_source_unref(struct pro_cancellation_source *source);
+/* The token of @source; a NULL source gives PRO_TOKEN_NONE. */
+PRO_API struct pro_cancellation_token pro_cancellation_source_token(struct pro_cancellation_source *source);
+
+/* Cancels: one way, idempotent. Callbacks run on this thread before the call returns, last registered first
+   (SEM-231, 232), and with them continuations of what they complete (SEM-244). [any thread] */
+PRO_API int pro_cancellation_source_cancel(struct pro_cancellation_source *source);
+/* Cancels after @delay_ns; a later call moves the moment, PRO_INFINITE takes it back (SEM-240). Callbacks then run
+   on the pool. [any thread] */
+PRO_API int pro_cancellation_source_cancel_after(struct pro_cancellation_source *source, int64_t delay_ns);
+
+PRO_API bool pro_cancellation_token_can_be_canceled(struct pro_cancellation_token token);
+PRO_API bool pro_cancellation_token_is_canceled(struct pro_cancellation_token token);
+
+/* A registration lives in the caller's memory, zeroed before its first use, and must stay there until it was
+   unregistered or its callback has returned. */
+typedef void pro_cancellation_fn(void *arg);
+struct pro_cancellation_registration {
+    struct pro_cancellation_registration *next, *previous; /* private: guarded by the source's lock */
+    struct pro_cancellation_source *source;                 /* private: where it was registered last */
+    uint32_t generation;                                     /* private: of that source's block       */
+    bool linked;                                             /* private: in the list                  */
+    pro_cancellation_fn *callback;
+    void *arg;
+};
+
+/* Registers @callback. On a cancelled token it runs inside this call and nothing stays registered (SEM-233); on a
+   token that can never be cancelled nothing happens (SEM-230). [any thread] */
+PRO_API int pro_cancellation_register(struct pro_cancellation_token token,
+                                      struct pro_cancellation_registration *registration,
+                                      pro_cancellation_fn *callback, void *arg);
+/* Removes it without waiting; true: removed before it ran (SEM-236). [any thread] */
+PRO_API bool pro_cancellation_unregister(struct pro_cancellation_registration *registration);
+/* Removes it; when it is running on another thread, waits until it has ended; from inside the callback returns at
+   once (SEM-235). After it the registration's memory may go. True: removed before it ran. [any thread] */
+PRO_API bool pro_cancellation_unregister_wait(struct pro_cancellation_registration *registration);
+
+PRO_END_DECLS
+
+#endif

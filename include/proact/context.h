@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* SynchronizationContext: where code continues. Work items, the interface, and the contexts shipped with the library. */
+#ifndef PROACT_CONTEXT_H
+#define PROACT_CONTEXT_H
+
+#include <proact/error.h>
+
+PRO_BEGIN_DECLS
+
+/* One thing to run, embedded where the caller likes; queues link it, they never allocate or free it. It belongs to
+   the queue from post until @run is called, and is @run's from then on. */
+struct pro_work {
+    struct pro_work *next;              /* the queue's                                                */
+    void (*run)(struct pro_work *work); /* call it once, through pro_work_run()                       */
+    struct pro_task *task;              /* for reports: what it will move forward; borrowed, may be NULL */
+};
+
+/* Runs it; contexts and schedulers that users write call this for each item they take off their queue. Afterwards the
+   item's memory may be gone. */
+PRO_API void pro_work_run(struct pro_work *work);
+
+struct pro_sync_context;
+
+/* What a context can do (SEM-111). Entries left NULL behave as the base class does (SEM-112): post queues to the pool,
+   send runs inline, the hooks do nothing. */
+struct pro_sync_context_vtable {
+    /* Runs @work later; takes it. Anything but PRO_OK gives it back: it then runs on the pool. [any thread] */
+    int (*post)(struct pro_sync_context *context, struct pro_work *work);
+    /* Runs @work and returns after it has run; takes it. [any thread] */
+    void (*send)(struct pro_sync_context *context, struct pro_work *work);
+    /* An async void method began, or ended (SEM-130, 131). */
+    void (*operation_started)(struct pro_sync_context *context);
+    void (*operation_completed)(struct pro_sync_context *context);
+    /* An error that an async void method posted here; borrows it. NULL: the process-wide handler (SEM-132). Called on
+       the context, from inside a work item. */
+    void (*unhandled_error)(struct pro_sync_context *context, struct pro_error *error);
+    /* A continuation captured this context, and, once for each, has run or been dropped. For contexts that must not
+       end before. */
+    void (*captured)(struct pro_sync_context *context);
+    void (*released)(struct pro_sync_context *context);
+    /* The last reference is gone. */
+    void (*destroy)(struct pro_sync_context *context);
+
+    /* For reports only; NULL makes the context "external and live". */
+    /* Gives the number (pro_thread_id()) of the only thread that runs items, or false: none in particular. [any thread] */
+    bool (*owner_thread)(struct pro_sync_context *context, uint64_t *ret_thread);
+    /* Calls @visit for each queued item, oldest first; locks the queue meanwhile. [any thread] */
+    void (*for_each_queued)(struct pro_sync_context *context, void (*visit)(struct pro_work *work, void *arg), void *arg);
+};
+
+/* Embed it first in a context of your own. */
+struct pro_sync_context {
+    const struct pro_sync_context_vtable *vtable; /* NULL: exactly the base class (SEM-024) */
+    const char *name;                             /* borrowed */
+    uintptr_t references;                         /* private  */
+    void *reserved;                               /* private  */
+};
+
+/* Prepares an embedded context with one reference. @vtable NULL makes an object of exactly the base class, which await
+   ignores; a vtable with nothing in it makes a derived class that adds nothing, which await respects (SEM-113). */
+PRO_API int pro_sync_context_init(struct pro_sync_context *context, const struct pro_sync_context_vtable *vtable,
+                                  const char *name);
+PRO_API struct pro_sync_context *pro_sync_context_ref(struct pro_sync_context *context);
+PRO_API void pro_sync_context_unref(struct pro_sync_context *context);
+
+/* The calling thread's current context, borrowed; NULL: none. New threads and pool items start with none (SEM-110). */
+PRO_API struct pro_sync_context *pro_sync_context_current(void);
+/* Makes @context (NULL: none) current on this thread; gives the one that was. Borrows: keep it alive while current. */
+PRO_API struct pro_sync_context *pro_sync_context_set(struct pro_sync_context *context);
+
+/* Runs fn(@arg) on @context, later. Allocates. @context NULL is PRO_E_INVALID. [any thread] */
+typedef void pro_work_fn(void *arg);
+PRO_API int pro_sync_context_post(struct pro_sync_context *context, pro_work_fn *fn, void *arg);
+PRO_API int pro_sync_context_post_work(struct pro_sync_context *context, struct pro_work *work);
+/* Runs fn(@arg) on @context before it returns (SEM-120). [any thread] */
+PRO_API int pro_sync_context_send(struct pro_sync_context *context, pro_work_fn *fn, void *arg);
+
+/* A number for the calling thread, unique in this process, for reports; and a name. Borrows @name for ever. */
+PRO_API uint64_t pro_thread_id(void);
+PRO_API void pro_thread_set_name(const char *name);
+
+/* ---- the pump: one thread, one queue, like a user interface's ---- */
+struct pro_pump;
+PRO_API int pro_pump_new(const char *name, struct pro_pump **ret_pump);
+/* Not while it runs. Items still queued are handed to the pool. NULL is legal. */
+PRO_API int pro_pump_free(struct pro_pump *pump);
+PRO_API struct pro_sync_context *pro_pump_context(struct pro_pump *pump); /* borrowed */
+/* Makes the calling thread the pump's, installs the context for each item, and runs items until pro_pump_stop().
+   Returns PRO_OK; PRO_E_STATE (misuse): another thread runs it. */
+PRO_API int pro_pump_run(struct pro_pump *pump);
+/* Runs items until @task is complete: the nested loop, with its re-entrancy (scenario 8). On the pump's own thread. */
+PRO_API int pro_pump_run_until(struct pro_pump *pump, struct pro_task *task);
+/* Runs what is queued now and returns how many. On the pump's own thread, or any when none runs it. */
+PRO_API int pro_pump_run_pending(struct pro_pump *pump);
+PRO_API int pro_pump_stop(struct pro_pump *pump);              /* [any thread] */
+PRO_API size_t pro_pump_pending(const struct pro_pump *pump); /* [any thread] */
+
+/* ---- the request context: any pool thread, one at a time (ASP.NET classic, SEM-123…125) ---- */
+/* Gives a context with one reference. */
+PRO_API int pro_request_context_new(const char *name, struct pro_sync_context **ret_context);
+PRO_API size_t pro_request_context_pending(struct pro_sync_context *context); /* [any thread] */
+
+PRO_END_DECLS
+
+#endif

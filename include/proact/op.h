@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The operation: one thing the kernel is asked to do, embedded where the caller likes, and the ways to wait for it.
+   The verbs that fill one are in timer.h, net.h and file.h; awaiting one is in async.h. */
+#ifndef PROACT_OP_H
+#define PROACT_OP_H
+
+#include <proact/cancellation.h>
+
+PRO_BEGIN_DECLS
+
+struct pro_loop;
+struct pro_handle;
+struct pro_op;
+
+/* How long, and until when asked to stop. Zero is "for ever". A timeout counts from the call of the verb; of
+   timeout and deadline the earlier holds. */
+struct pro_how {
+    int64_t timeout_ns;   /* > 0: that long; 0: no timeout; negative: PRO_E_INVALID */
+    uint64_t deadline_ns; /* a moment of pro_now(), or of pro_loop_now() on the simulated kernel; 0: none */
+    struct pro_cancellation_token token;
+};
+#ifdef __cplusplus
+#define PRO_HOW_DEFAULT (pro_how{ 0, 0, { NULL } })
+#define PRO_WITHIN(ns) (pro_how{ (ns), 0, { NULL } })
+#else
+#define PRO_HOW_DEFAULT ((struct pro_how){ 0, 0, { NULL } })
+#define PRO_WITHIN(ns) ((struct pro_how){ (ns), 0, { NULL } })
+#endif
+
+enum pro_op_state {
+    PRO_OP_IDLE,   /* the caller's: fill it, free it, move it                                      */
+    PRO_OP_READY,  /* filled by a verb; nobody knows it yet, still the caller's                    */
+    PRO_OP_QUEUED, /* has a waiter; on its way to the kernel                                       */
+    PRO_OP_KERNEL, /* the kernel owns op and buffer                                                */
+    PRO_OP_DONE    /* the result is in; delivery comes                                             */
+};
+
+enum pro_op_kind {
+    PRO_OP_NONE,
+    PRO_OP_NOP,
+    PRO_OP_SLEEP,
+    PRO_OP_ACCEPT,
+    PRO_OP_CONNECT,
+    PRO_OP_RECV,
+    PRO_OP_SEND,
+    PRO_OP_SEND_ALL,
+    PRO_OP_SHUTDOWN,
+    PRO_OP_CLOSE,
+    PRO_OP_FILE_OPEN,
+    PRO_OP_READ_AT,
+    PRO_OP_WRITE_AT,
+    PRO_OP_FILE_SYNC,
+    PRO_OP_KIND_COUNT
+};
+
+/* Called when the op is delivered, on its loop's thread with the loop's context current (on the default background
+   loop: on the pool). The op is idle again and the caller's: it may be reused, or its memory freed, inside. */
+typedef void pro_op_fn(struct pro_op *op);
+
+/* The op. Zeroed memory is an idle op. It must stay in place from the call that starts it until its delivery. */
+struct pro_op {
+    int64_t result;     /* after delivery: >= 0 a count or PRO_OK, < 0 an enum pro_err                     */
+    size_t transferred; /* bytes moved, valid on failure too: "cancelled after 3.9 MB were sent"           */
+    void *user;         /* the caller's; the library never touches it                                      */
+    int native;         /* the system's own error number when result < 0, else 0                           */
+
+    /* Private from here: the loop's, and while state is PRO_OP_KERNEL the backend's. */
+    unsigned char kind, state;  /* enum pro_op_kind, enum pro_op_state                                      */
+    unsigned char why;          /* enum proi_why: who asked it to end early, first one wins                 */
+    unsigned char flags;        /* enum proi_op_flag                                                        */
+    uint16_t generation;        /* counts deliveries; travels through the kernel with the op                */
+    uint16_t timer_slot;        /* where in the timer wheel, 0: not armed                                   */
+    struct pro_loop *loop;
+    struct pro_handle *handle;
+    uint32_t handle_generation;
+    void (*done)(struct pro_op *op); /* the waiter: a pro_op_fn, or the awaiter's                           */
+    void *waiter;
+    struct pro_op *next;                          /* submission, done or cross-thread queue                 */
+    struct pro_op *handle_next, *handle_previous; /* the handle's pending ops                               */
+    struct pro_op *timer_next, *timer_previous;   /* the wheel's slot                                       */
+    uint64_t deadline_ns;
+    struct pro_cancellation_source *source; /* from the caller's token                                     */
+    struct proi_token_node *token_node;     /* this loop's node of that source                             */
+    struct pro_op *token_next, *token_previous;
+    void *buffer;
+    size_t length;
+    uint64_t offset;
+    uint64_t backend[6]; /* the backend's scratch: OVERLAPPED, open flags, queue links */
+};
+
+/* Stores @done, then submits. Takes the op until delivery; lends its buffer to the kernel. Never calls @done before it
+   returns. When it answers anything but PRO_OK nothing was started and @done is not called: PRO_E_STATE or PRO_E_INVALID (misuse) for an
+   op that no verb has just filled, PRO_E_LOOP_CLOSED when there is no loop left that could deliver.
+   [any thread; on another thread than the loop's the op is handed over] */
+PRO_API int pro_then(struct pro_op *op, pro_op_fn *done);
+
+/* Submits now, to be awaited later on its loop. [loop] */
+PRO_API struct pro_op *pro_start(struct pro_op *op);
+
+/* Asks a pending op to end early, with PRO_E_CANCELED unless its success comes first. It is delivered in any case,
+   exactly once, later. PRO_E_STATE: it is not pending. [loop] — from elsewhere cancel through a token. */
+PRO_API int pro_op_cancel(struct pro_op *op);
+
+/* Completes after one trip through the kernel (or the backend's cheapest equivalent), for measurements and tests. */
+PRO_API struct pro_op *pro_nop(struct pro_op *op, struct pro_loop *loop, struct pro_how how);
+
+/* Gives the error of a delivered op that failed, as a sentence with what is known: the system's own words, or which two
+   loops met. NULL: it did not fail. Borrows. */
+PRO_API struct pro_error *pro_op_error(const struct pro_op *op, struct pro_site site) PRO_NODISCARD;
+
+PRO_API const char *pro_op_kind_name(int kind);   /* "recv"  */
+PRO_API const char *pro_op_state_name(int state); /* "kernel" */
+
+PRO_END_DECLS
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The front door: everything, in reading order. */
+#ifndef PROACT_H
+#define PROACT_H
+
+#include <proact/base.h>
+#include <proact/error.h>
+#include <proact/cancellation.h>
+#include <proact/op.h>
+#include <proact/timer.h>
+#include <proact/net.h>
+#include <proact/file.h>
+#include <proact/context.h>
+#include <proact/loop.h>
+#include <proact/scheduler.h>
+#include <proact/task.h>
+#include <proact/awaiter.h>
+#include <proact/async.h>
+#include <proact/diagnostics.h>
+
+#endif

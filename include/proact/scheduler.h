@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* TaskScheduler, and the default one: the thread pool. */
+#ifndef PROACT_SCHEDULER_H
+#define PROACT_SCHEDULER_H
+
+#include <proact/context.h>
+
+PRO_BEGIN_DECLS
+
+struct pro_task_scheduler;
+
+/* What a scheduler can do (SEM-260). @queue is needed, the others may be NULL. Items run through pro_work_run(), which
+   runs an item's task at most once; a queued item whose task was inlined elsewhere is a no-op when its turn comes. */
+struct pro_task_scheduler_vtable {
+    /* Takes @work. Anything but PRO_OK refuses it (SEM-267, 268). [any thread] */
+    int (*queue)(struct pro_task_scheduler *scheduler, struct pro_work *work);
+    /* May run @work here and now: true when it did. @was_queued: it sits in this scheduler's queue and must be left a
+       no-op there, or be taken out first. [any thread] */
+    bool (*try_inline)(struct pro_task_scheduler *scheduler, struct pro_work *work, bool was_queued);
+    /* Takes @work out of the queue: true when it was there. [any thread] */
+    bool (*try_dequeue)(struct pro_task_scheduler *scheduler, struct pro_work *work);
+    void (*destroy)(struct pro_task_scheduler *scheduler);
+    void (*for_each_queued)(struct pro_task_scheduler *scheduler, void (*visit)(struct pro_work *work, void *arg), void *arg);
+};
+
+/* Embed it first in a scheduler of your own. */
+struct pro_task_scheduler {
+    const struct pro_task_scheduler_vtable *vtable;
+    const char *name;          /* borrowed */
+    unsigned max_concurrency;  /* 0: unlimited */
+    uintptr_t references;      /* private */
+};
+
+PRO_API int pro_task_scheduler_init(struct pro_task_scheduler *scheduler, const struct pro_task_scheduler_vtable *vtable,
+                                    const char *name);
+PRO_API struct pro_task_scheduler *pro_task_scheduler_ref(struct pro_task_scheduler *scheduler);
+PRO_API void pro_task_scheduler_unref(struct pro_task_scheduler *scheduler);
+
+/* The thread pool. Never NULL; borrowed. */
+PRO_API struct pro_task_scheduler *pro_task_scheduler_default(void);
+/* The scheduler of the task whose body runs on this thread, else the default one (SEM-026). Borrowed. */
+PRO_API struct pro_task_scheduler *pro_task_scheduler_current(void);
+
+/* ---- the thread pool ---- */
+/* Threads are started at once up to the minimum (default: the number of processors), and never beyond the maximum
+   (default 32767); idle ones leave after 20 s (SEM-197). PRO_E_INVALID: maximum below minimum, or 0. [any thread] */
+PRO_API int pro_pool_set_min_threads(unsigned count);
+PRO_API int pro_pool_set_max_threads(unsigned count);
+
+/* Runs fn(@arg) on the pool, from the global queue. Allocates. When no thread can be started and none exists, it runs
+   inside this call, and the notice handler is told. [any thread] */
+PRO_API int pro_pool_post(pro_work_fn *fn, void *arg);
+/* Takes @work. @prefer_local: on a pool thread, into that thread's own queue (SEM-200). */
+PRO_API int pro_pool_post_work(struct pro_work *work, bool prefer_local);
+
+struct pro_pool_stats {
+    unsigned min_threads, max_threads;
+    unsigned threads; /* alive                                   */
+    unsigned busy;    /* running an item                         */
+    unsigned blocked; /* of those, inside a blocking wait        */
+    size_t queued;    /* items waiting                           */
+    uint64_t posted;  /* items ever posted                       */
+    uint64_t inlined; /* of those, run by the poster: no thread  */
+};
+PRO_API int pro_pool_get_stats(struct pro_pool_stats *ret_stats);
+PRO_API bool pro_pool_is_worker(void); /* is this thread one of the pool's? */
+
+PRO_END_DECLS
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Task, TaskCompletionSource, waiting, combining. Writing async methods is in async.h. */
+#ifndef PROACT_TASK_H
+#define PROACT_TASK_H
+
+#include <proact/op.h>
+#include <proact/scheduler.h>
+
+PRO_BEGIN_DECLS
+
+/* ---- the type of a result ---- */
+/* Size, and for the standard types a tag, so that reading a result as something else is an error (PRO_E_TYPE) and not
+   garbage. Structures are told apart by size alone. Size 0: no result. */
+struct pro_type {
+    uint32_t size;
+    uint32_t tag;
+};
+
+#ifdef __cplusplus
+#define PRO_TYPE(type) (pro_type{ (uint32_t)sizeof(type), 0 })
+#define PRO_TYPE_OF(pointer) (pro_type{ (uint32_t)sizeof *(pointer), 0 })
+#define PRO_NO_RESULT (pro_type{ 0, 0 })
+#else
+/* A tag of 0 means "compare the size only". */
+#define PRO_TYPE_TAG_(pointer)                                                                                         \
+    _Generic((pointer), _Bool *: 1u, char *: 2u, signed char *: 3u, unsigned char *: 4u, short *: 5u,                  \
+             unsigned short *: 6u, int *: 7u, unsigned *: 8u, long *: 9u, unsigned long *: 10u, long long *: 11u,       \
+             unsigned long long *: 12u, float *: 13u, double *: 14u, long double *: 15u, default: 0u)
+#define PRO_TYPE(type) ((struct pro_type){ (uint32_t)sizeof(type), PRO_TYPE_TAG_((type *)0) })
+#define PRO_TYPE_OF(pointer) ((struct pro_type){ (uint32_t)sizeof *(pointer), PRO_TYPE_TAG_(pointer) })
+#define PRO_NO_RESULT ((struct pro_type){ 0, 0 })
+#endif
+
+/* ---- the task ---- */
+struct pro_task;
+
+enum pro_task_status { /* SEM-001; the names are .NET's */
+    PRO_TASK_CREATED,
+    PRO_TASK_WAITING_FOR_ACTIVATION,
+    PRO_TASK_WAITING_TO_RUN,
+    PRO_TASK_RUNNING,
+    PRO_TASK_WAITING_FOR_CHILDREN,
+    PRO_TASK_RAN_TO_COMPLETION,
+    PRO_TASK_CANCELED,
+    PRO_TASK_FAULTED
+};
+
+enum pro_task_options { /* combine with | */
+    PRO_TASK_DEFAULT = 0,
+    PRO_TASK_ASYNC_CONTINUATIONS = 1, /* RunContinuationsAsynchronously (SEM-044) */
+    PRO_TASK_PREFER_FAIRNESS = 2,     /* the pool's global queue (SEM-200)        */
+    PRO_TASK_LONG_RUNNING = 4,        /* a thread of its own (SEM-205)            */
+    PRO_TASK_HIDE_SCHEDULER = 8       /* the body sees the default one (SEM-265)  */
+};
+
+/* All functions on tasks: [any thread]. Whoever gets a task from a function that gives one owns a reference. */
+PRO_API struct pro_task *pro_task_ref(struct pro_task *task);
+PRO_API void pro_task_unref(struct pro_task *task); /* NULL is legal. Neither cancels nor frees what still runs. */
+/* Drops the reference, visibly: nobody will look at the outcome. An error stays reportable as unobserved. */
+PRO_API void pro_forget(struct pro_task *task);
+/* Gives a second reference, for an await that is to leave the caller's alone: PRO_AWAIT(pro_borrow(task)). */
+PRO_API PRO_NODISCARD struct pro_task *pro_borrow(struct pro_task *task);
+
+PRO_API enum pro_task_status pro_task_status(const struct pro_task *task); /* NULL: PRO_TASK_CANCELED */
+PRO_API const char *pro_task_status_name(enum pro_task_status status);     /* "RanToCompletion" */
+PRO_API bool pro_task_is_completed(const struct pro_task *task);           /* one acquire load (SEM-005) */
+PRO_API bool pro_task_is_succeeded(const struct pro_task *task);
+PRO_API bool pro_task_is_faulted(const struct pro_task *task);
+PRO_API bool pro_task_is_canceled(const struct pro_task *task);
+PRO_API uint64_t pro_task_id(struct pro_task *task); /* given on first reading, never 0 (SEM-012) */
+PRO_API void pro_task_set_name(struct pro_task *task, const char *name); /* for reports; borrowed for ever */
+
+/* Copies the result of a task that ran to completion; does not wait. PRO_E_STATE: not complete; PRO_E_TYPE; the
+   error's code when it failed. A result with an owner function (see PRO_ON_DROP) moves: a second reading is PRO_E_STATE.
+   Observes the error. */
+PRO_API int pro_task_read(struct pro_task *task, void *ret_result, struct pro_type type);
+/* The error of a faulted or cancelled task, borrowed from it: the first (what await gives), or the aggregate of all
+   (what Wait throws; NULL unless faulted). NULL: none. Both observe (SEM-281). */
+PRO_API struct pro_error *pro_task_error(struct pro_task *task);
+PRO_API struct pro_error *pro_task_error_all(struct pro_task *task);
+
+/* ---- tasks that are complete from the start ---- */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_completed(void);
+PRO_API PRO_NODISCARD struct pro_task *pro_task_from_result(const void *result, struct pro_type type);
+PRO_API PRO_NODISCARD struct pro_task *pro_task_from_error(struct pro_error *error); /* takes @error */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_from_canceled(struct pro_cancellation_token token);
+/* An immortal task faulted with PRO_E_NO_MEMORY. Functions here that give a task never give NULL: this, if need be. */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_no_memory(void);
+
+/* ---- TaskCompletionSource ---- */
+struct pro_completion_source;
+/* Gives a source. @options: PRO_TASK_ASYNC_CONTINUATIONS or 0, else PRO_E_INVALID (SEM-182). */
+PRO_API int pro_completion_source_new(struct pro_type type, unsigned options, struct pro_completion_source **ret_source);
+/* Frees it; a task still pending faults with PRO_E_BROKEN_PROMISE (SEM-184). NULL is legal. */
+PRO_API void pro_completion_source_free(struct pro_completion_source *source);
+/* Gives a reference to its task. */
+PRO_API PRO_NODISCARD struct pro_task *pro_completion_source_task(struct pro_completion_source *source);
+/* The first wins: PRO_OK, with the continuations run inside the call unless the options say otherwise (SEM-180, 181);
+   afterwards PRO_E_STATE. set_… calls that a misuse, try_… does not. Errors are taken, also on failure. */
+PRO_API int pro_completion_source_set_result(struct pro_completion_source *source, const void *result, struct pro_type type);
+PRO_API int pro_completion_source_set_error(struct pro_completion_source *source, struct pro_error *error);
+PRO_API int pro_completion_source_set_canceled(struct pro_completion_source *source, struct pro_cancellation_token token);
+PRO_API int pro_completion_source_try_set_result(struct pro_completion_source *source, const void *result, struct pro_type type);
+PRO_API int pro_completion_source_try_set_error(struct pro_completion_source *source, struct pro_error *error);
+PRO_API int pro_completion_source_try_set_canceled(struct pro_completion_source *source, struct pro_cancellation_token token);
+
+/* ---- blocking waits: .Wait(), .Result, GetAwaiter().GetResult() ---- */
+/* Blocks until @task is complete (SEM-140…156). On a loop's own thread, for what only that loop can finish: PRO_E_DEADLOCK
+   at once. @site tells reports where; PRO_WAIT and its sisters fill it in.
+     PRO_OK           it ran to completion
+     PRO_E_AGGREGATE  it faulted or was cancelled; *@ret_error, if asked for, gives the aggregate
+     PRO_E_TIMEOUT    the wait's own limit passed; the task is untouched
+     PRO_E_CANCELED   the wait's own token was cancelled; the task is untouched (SEM-151) */
+PRO_API int pro_task_wait(struct pro_task *task, struct pro_how how, struct pro_error **ret_error, struct pro_site site);
+/* Blocks, then copies the result: as pro_task_wait(), or PRO_E_TYPE. */
+PRO_API int pro_task_result(struct pro_task *task, void *ret_result, struct pro_type type, struct pro_error **ret_error,
+                            struct pro_site site);
+/* Blocks, then copies the result; fails with the first error's own code and gives that error (SEM-141). */
+PRO_API int pro_task_get_result(struct pro_task *task, void *ret_result, struct pro_type type,
+                                struct pro_error **ret_error, struct pro_site site);
+/* Until all are complete: one aggregate of all their errors (SEM-154). */
+PRO_API int pro_task_wait_all(struct pro_task *const *tasks, size_t count, struct pro_how how,
+                              struct pro_error **ret_error, struct pro_site site);
+/* Until one is: its index, the lowest if several are; never a task's own error (SEM-155). */
+PRO_API int pro_task_wait_any(struct pro_task *const *tasks, size_t count, struct pro_how how, struct pro_site site);
+
+/* The short forms, which remember where they stand: PRO_WAIT(t), PRO_RESULT(t, &value), PRO_GET_RESULT(t, &value). */
+#define PRO_WAIT(task) pro_task_wait((task), PRO_HOW_DEFAULT, NULL, PRO_HERE)
+#define PRO_WAIT_HOW(task, how) pro_task_wait((task), (how), NULL, PRO_HERE)
+#define PRO_RESULT(task, ret_value) pro_task_result((task), (ret_value), PRO_TYPE_OF(ret_value), NULL, PRO_HERE)
+#define PRO_GET_RESULT(task, ret_value) pro_task_get_result((task), (ret_value), PRO_TYPE_OF(ret_value), NULL, PRO_HERE)
+
+/* ---- starting work ---- */
+/* A task's body: writes its result, if it has one, to @ret_result, and gives NULL or an error. A PRO_E_CANCELED error
+   cancels the task only by the rules of SEM-172. */
+typedef struct pro_error *pro_task_fn(void *arg, void *ret_result);
+/* Runs @body on the pool (Task.Run). Gives its task. */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_run(pro_task_fn *body, void *arg, struct pro_type type,
+                                                    struct pro_cancellation_token token);
+/* Runs @body on the pool; the task follows the one it gives, whose result is of @type (Task.Run of an async lambda). */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_run_async(struct pro_task *(*body)(void *arg), void *arg,
+                                                          struct pro_type type, struct pro_cancellation_token token);
+/* Runs @body on @scheduler; NULL: the current one (Task.Factory.StartNew, SEM-263). @options: enum pro_task_options. */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_start_new(pro_task_fn *body, void *arg, struct pro_type type,
+                                                          struct pro_cancellation_token token, unsigned options,
+                                                          struct pro_task_scheduler *scheduler);
+
+/* ---- combining ---- */
+/* Completes when all have (SEM-186…189). @count 0: complete. Borrows the array; holds a reference to each. */
+PRO_API PRO_NODISCARD struct pro_task *pro_when_all(struct pro_task *const *tasks, size_t count);
+/* Completes with the index (size_t) of the first that does, whatever its outcome (SEM-190). */
+PRO_API PRO_NODISCARD struct pro_task *pro_when_any(struct pro_task *const *tasks, size_t count);
+/* Completes after @delay_ns (0: at once, PRO_INFINITE: never); cancelled by @token (SEM-300). */
+PRO_API PRO_NODISCARD struct pro_task *pro_delay(int64_t delay_ns, struct pro_cancellation_token token);
+/* A task that ends as @task does, or with PRO_E_TIMEOUT or cancelled when @how says so first; @task itself is not touched
+   (SEM-302). Borrows @task. */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_wait_async(struct pro_task *task, struct pro_how how);
+/* Starts @op and gives a task (result: int64_t, op->result) that completes when the op is delivered. The op must stay
+   until then, whatever becomes of the task. */
+PRO_API PRO_NODISCARD struct pro_task *pro_op_as_task(struct pro_op *op);
+
+PRO_END_DECLS
+
+#endif
