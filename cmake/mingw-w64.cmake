@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# Windows x86-64 from Linux. Programs are linked -static, so that they run anywhere without a DLL beside them; tests run
+# through scripts/wine-run.sh, when it is there (it is not installed with the library).
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-win32)
+find_program(PROACT_MINGW_CXX x86_64-w64-mingw32-g++-win32)
+if(PROACT_MINGW_CXX)
+    set(CMAKE_CXX_COMPILER ${PROACT_MINGW_CXX})
+endif()
+set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY BOTH)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE BOTH)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)
+set(CMAKE_C_FLAGS_INIT "-D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -Werror=attributes")
+set(CMAKE_C_FLAGS_DEBUG_INIT "-O1 -gdwarf-4 -fno-omit-frame-pointer")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
+set(CMAKE_SHARED_LINKER_FLAGS_INIT "-static-libgcc")
+if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/../scripts/wine-run.sh)
+    set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/../scripts/wine-run.sh)
+endif()
