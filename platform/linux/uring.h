@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two files of the io_uring backend share: the instance (uring_backend.c owns the rings), and the table of
+   operations (uring_ops.c knows what each one looks like to the kernel). */
+#ifndef PROACT_LINUX_URING_H
+#define PROACT_LINUX_URING_H
+
+#include "native.h"
+
+#include <liburing.h>
+#include <limits.h>
+
+struct uring {
+    struct proi_backend base;
+
+    /* The loop's thread. Numbers count for ever and are masked at use, as in the kernel. */
+    unsigned sq_tail, sq_submitted, sq_mask, sq_entries;
+    unsigned cq_mask;
+    unsigned enter_flags; /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
+    int enter_fd;
+    bool wake_armed;
+    bool told; /* that the kernel answered something unforeseen */
+    struct io_uring_sqe *sqes;
+    struct io_uring_cqe *cqes;
+    unsigned *kernel_sq_tail, *kernel_cq_head, *kernel_cq_tail; /* shared with the kernel */
+    struct proi_op_queue over;  /* ended outside of wait(); the next one hands them out */
+    struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
+    uint64_t system_calls;
+    struct io_uring ring;
+
+    char pad[64];   /* wakers write below, the loop above */
+    uint32_t woken; /* any thread: 1 from wake() until the loop has seen it */
+    int wake_fd;    /* an eventfd under a multishot poll; written, never read */
+};
+
+/* op->native while the kernel has the op; completion puts the real number there. */
+enum uring_in_kernel { URING_IN_KERNEL = INT_MIN, URING_CANCEL_ASKED = INT_MIN + 1 };
+
+struct proi_uring_kind {
+    /* Fills @sqe but for user_data. Gives 0, or an errno: the op ends with that and the kernel never sees it. */
+    int (*fill)(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op);
+    /* The kernel answered @result, a count or -errno. */
+    void (*finish)(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done);
+};
+extern const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT];
+
+/* Ends @op with @error, an errno. */
+void proi_uring_fail(struct pro_op *op, int error, struct proi_op_queue *done);
+/* NULL, or the name of the first operation in the table that the kernel does not have. */
+const char *proi_uring_missing(struct io_uring *ring);
+
+#endif

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+/* The io_uring backend: one ring a loop, one io_uring_enter a turn.
+ *
+ * Design. The ring is made on any thread, disabled; bind() enables it on the loop's, which is its only issuer from then
+ * on. Completions are made by the kernel only while we are inside io_uring_enter (DEFER_TASKRUN). liburing makes and
+ * frees the ring; queueing and reaping are done here on its two arrays, because this is the path of every operation.
+ *
+ * A submission carries the op's address, its generation in the 16 bits above, and a tag in the low bits. A cancel
+ * request names that whole word, so one that comes late cannot find the op's next life.
+ *
+ * Other threads wake the loop by an eventfd under a multishot poll. It is written and never read: a poll of this sort
+ * reports each write, and there is no buffer that a closing ring could still write to. */
+#include "uring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    ENTRIES = 256,
+    ENTRIES_LEAST = 32, /* less is no use; asked for by the user it is granted */
+    CQ_FACTOR = 4,
+    REAP_MOST = 256, /* completions a turn */
+    GENERATION_SHIFT = 48
+};
+
+/* An op is aligned to 8: its address has three low bits to give away. */
+enum tag { TAG_OP, TAG_CANCEL, TAG_WAKE, TAG_MASK = 7 };
+_Static_assert(_Alignof(struct pro_op) == 8, "the tag fits below the address");
+
+static struct uring *uring_of(struct proi_backend *backend) { return (struct uring *)(void *)backend; }
+
+static uint64_t user_data(const struct pro_op *op)
+{
+    return (uint64_t)(uintptr_t)op | (uint64_t)op->generation << GENERATION_SHIFT;
+}
+
+static struct pro_op *op_of(uint64_t data)
+{
+    return (struct pro_op *)(uintptr_t)(data & ((UINT64_C(1) << GENERATION_SHIFT) - 1));
+}
+
+/* ---- into the kernel ---- */
+
+/* Hands over what is queued, and waits as @flags say. Gives -errno when nothing was handed over. The release makes the
+   entries visible before the tail that announces them. */
+static int enter(struct uring *uring, unsigned least, unsigned flags, struct io_uring_getevents_arg *arg)
+{
+    int count;
+
+    proi_store(uring->kernel_sq_tail, uring->sq_tail, PROI_RELEASE);
+    uring->system_calls++;
+    count = io_uring_enter2((unsigned)uring->enter_fd, uring->sq_tail - uring->sq_submitted, least,
+                            flags | uring->enter_flags, (sigset_t *)(void *)arg, arg ? sizeof *arg : _NSIG / 8);
+    if (count > 0)
+        uring->sq_submitted += (unsigned)count;
+    return count;
+}
+
+/* An answer that leaves the loop running in circles is told, once, and slows it down. */
+static void entered_badly(struct uring *uring, int error)
+{
+    static const uint32_t nobody_writes;
+    char message[128];
+
+    if (error == EINTR || error == ETIME || error == EAGAIN || error == EBUSY)
+        return; /* a signal, the deadline, or no memory at the moment: the next turn tries again */
+    if (!uring->told) {
+        uring->told = true;
+        proi_native_message(error, message, sizeof message);
+        if (error == EBADR)
+            proi_notice(
+                "io_uring: the kernel had no memory for completions and dropped some; their operations never end");
+        else if (error == EEXIST)
+            proi_notice(
+                "io_uring: this loop runs on another thread, or in another process, than the one that first ran it; "
+                "make a loop for each");
+        else
+            proi_notice("io_uring: io_uring_enter fails with %d (%s); this loop can do no I/O any more", error,
+                        message);
+    }
+    if (error != EBADR)
+        proi_wait(&nobody_writes, 0, PRO_MS(10));
+}
+
+static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most);
+
+/* The queue is full: submits in the middle of a turn. When the kernel does not even take that for want of room or
+   memory, what is complete is put aside first. NULL: it does not take it now. */
+static __attribute__((noinline)) struct io_uring_sqe *entry_after_flush(struct uring *uring)
+{
+    if (enter(uring, 0, 0, NULL) <= 0) {
+        reap(uring, &uring->over, UINT_MAX);
+        enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
+    }
+    if (uring->sq_tail - uring->sq_submitted >= uring->sq_entries)
+        return NULL;
+    return &uring->sqes[uring->sq_tail & uring->sq_mask];
+}
+
+/* The next free entry; it is queued when sq_tail moves on. */
+static struct io_uring_sqe *entry(struct uring *uring)
+{
+    if (PROI_UNLIKELY(uring->sq_tail - uring->sq_submitted >= uring->sq_entries))
+        return entry_after_flush(uring);
+    return &uring->sqes[uring->sq_tail & uring->sq_mask];
+}
+
+/* Close has to close in any case. */
+static void refuse(struct uring *uring, struct pro_op *op, int error)
+{
+    if (op->kind == PRO_OP_CLOSE) {
+        uring->system_calls++;
+        error = close((int)op->handle->native) && errno != EINTR ? errno : 0;
+    }
+    proi_op_complete(&uring->over, op, proi_error_from_native(error), 0, error);
+}
+
+static void uring_submit(struct proi_backend *backend, struct pro_op *op)
+{
+    struct uring *uring = uring_of(backend);
+    struct io_uring_sqe *sqe = entry(uring);
+    int error = ENOMEM;
+
+    op->native = URING_IN_KERNEL;
+    if (PROI_UNLIKELY((uint64_t)(uintptr_t)op >> GENERATION_SHIFT))
+        error = EOPNOTSUPP; /* memory that was mapped above 2^48 on the program's own wish */
+    else if (PROI_LIKELY(sqe != NULL))
+        error = proi_uring_kinds[op->kind].fill(uring, sqe, op);
+    if (PROI_UNLIKELY(error)) {
+        refuse(uring, op, error);
+        return;
+    }
+    sqe->user_data = user_data(op);
+    PROI_KERNEL_RELEASE(op);
+    uring->sq_tail++;
+}
+
+/* A second request for the same op would find no more than the first. An op in uring->over has its own number in
+   native, and is left alone; one in uring->again is seen there. */
+static void uring_cancel(struct proi_backend *backend, struct pro_op *op)
+{
+    struct uring *uring = uring_of(backend);
+    struct io_uring_sqe *sqe;
+
+    if (op->native != URING_IN_KERNEL)
+        return;
+    sqe = entry(uring); /* may move the op to uring->over */
+    if (op->native != URING_IN_KERNEL)
+        return;
+    op->native = URING_CANCEL_ASKED;
+    if (PROI_UNLIKELY(!sqe)) { /* no room in the queue, but it must not be lost: asks by a call of its own */
+        struct io_uring_sync_cancel_reg request = { .addr = user_data(op) };
+
+        uring->system_calls++;
+        io_uring_register_sync_cancel(&uring->ring, &request);
+        return;
+    }
+    io_uring_prep_cancel64(sqe, user_data(op), 0);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    sqe->user_data = TAG_CANCEL;
+    uring->sq_tail++;
+}
+
+/* ---- out of the kernel ---- */
+
+static void returned(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    PROI_KERNEL_ACQUIRE(op);
+    if (PROI_UNLIKELY(result == -EINTR) && op->native == URING_IN_KERNEL && op->kind != PRO_OP_CLOSE &&
+        op->kind != PRO_OP_CONNECT)
+        proi_op_queue_push(&uring->again, op);
+    else
+        proi_uring_kinds[op->kind].finish(uring, op, result, done);
+}
+
+/* Two orders of this exchange and the one in wake(): ours later, then the acquire shows us what the waker pushed before
+   its own, and the loop, which looks at its inbox after wait(), takes it; ours earlier, then the waker finds 0 and
+   writes, and another completion comes. */
+static void wake_seen(struct uring *uring, const struct io_uring_cqe *cqe)
+{
+    if (!(cqe->flags & IORING_CQE_F_MORE))
+        uring->wake_armed = false;
+    proi_exchange(&uring->woken, 0, PROI_ACQ_REL);
+}
+
+/* The acquire shows the entries that the kernel announced by the tail; the release gives it their places back after we
+   have read them. */
+static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
+{
+    unsigned head = *uring->kernel_cq_head; /* ours alone to write */
+    unsigned tail = proi_load(uring->kernel_cq_tail, PROI_ACQUIRE);
+
+    if (tail - head > most)
+        tail = head + most;
+    for (; head != tail; head++) {
+        const struct io_uring_cqe *cqe = &uring->cqes[head & uring->cq_mask];
+        const unsigned tag = cqe->user_data & TAG_MASK;
+
+        if (PROI_LIKELY(tag == TAG_OP))
+            returned(uring, op_of(cqe->user_data), cqe->res, done);
+        else if (tag == TAG_WAKE)
+            wake_seen(uring, cqe);
+    }
+    proi_store(uring->kernel_cq_head, head, PROI_RELEASE);
+}
+
+static unsigned completions_ready(const struct uring *uring)
+{
+    return proi_load(uring->kernel_cq_tail, PROI_RELAXED) - *uring->kernel_cq_head;
+}
+
+/* A multishot poll ends when the completion queue overflows. Armed again it reports at once if there was a write
+ * before. */
+static void arm_wake(struct uring *uring)
+{
+    struct io_uring_sqe *sqe = entry(uring);
+
+    if (!sqe)
+        return;
+    io_uring_prep_poll_multishot(sqe, uring->wake_fd, POLLIN);
+    sqe->user_data = TAG_WAKE;
+    uring->sq_tail++;
+    uring->wake_armed = true;
+}
+
+static void submit_again(struct uring *uring)
+{
+    struct proi_op_queue again = uring->again;
+    struct pro_op *op;
+
+    uring->again = (struct proi_op_queue){ NULL, NULL };
+    while ((op = proi_op_queue_pop(&again)) != NULL) {
+        if (op->native == URING_CANCEL_ASKED)
+            proi_uring_fail(op, ECANCELED, &uring->over);
+        else
+            uring_submit(&uring->base, op);
+    }
+}
+
+static int enter_until(struct uring *uring, uint64_t deadline_ns)
+{
+    struct __kernel_timespec timeout;
+    struct io_uring_getevents_arg arg = { .ts = (uint64_t)(uintptr_t)&timeout };
+    uint64_t now;
+
+    if (deadline_ns == UINT64_MAX)
+        return enter(uring, 1, IORING_ENTER_GETEVENTS, NULL);
+    now = proi_now();
+    if (deadline_ns <= now)
+        return enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
+    timeout.tv_sec = (long long)((deadline_ns - now) / 1000000000);
+    timeout.tv_nsec = (long long)((deadline_ns - now) % 1000000000);
+    return enter(uring, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
+}
+
+/* GETEVENTS runs the kernel's deferred work and brings back what did not fit into the completion queue, so we enter
+   with it also when there is nothing to wait for; only with completions left over from the last turn and nothing to
+   submit the kernel is left alone. */
+static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done)
+{
+    struct uring *uring = uring_of(backend);
+    unsigned ready;
+    int result = 0;
+    struct pro_op *op;
+
+    if (PROI_UNLIKELY(!uring->wake_armed))
+        arm_wake(uring);
+    if (PROI_UNLIKELY(uring->again.head != NULL))
+        submit_again(uring);
+    ready = completions_ready(uring);
+    if (!ready && !uring->over.head && deadline_ns)
+        result = enter_until(uring, deadline_ns);
+    else if (!ready || uring->sq_tail != uring->sq_submitted)
+        result = enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
+    if (PROI_UNLIKELY(result < 0))
+        entered_badly(uring, -result);
+    while ((op = proi_op_queue_pop(&uring->over)) != NULL)
+        proi_op_queue_push(done, op);
+    reap(uring, done, REAP_MOST);
+}
+
+static void uring_wake(struct proi_backend *backend)
+{
+    struct uring *uring = uring_of(backend);
+    const uint64_t one = 1;
+
+    if (proi_exchange(&uring->woken, 1, PROI_ACQ_REL) == 0) /* see wake_seen() */
+        while (write(uring->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+            ;
+}
+
+/* ---- opening and closing ---- */
+
+static int sysctl_disabled(void)
+{
+    char digit = '0';
+    const int fd = open("/proc/sys/kernel/io_uring_disabled", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        if (read(fd, &digit, 1) != 1)
+            digit = '0';
+        close(fd);
+    }
+    return digit - '0';
+}
+
+/* Why the kernel refuses, and what to change. */
+static int explain(int error, char *reason, size_t size)
+{
+    char message[128];
+    const int disabled = error == EPERM ? sysctl_disabled() : 0;
+
+    proi_native_message(error, message, sizeof message);
+    if (error == ENOSYS)
+        snprintf(reason, size,
+                 "the kernel has no io_uring, or a container's seccomp profile hides it (ENOSYS): use Linux 6.1 or "
+                 "later and allow io_uring_setup, io_uring_enter and io_uring_register in the profile");
+    else if (disabled > 0)
+        snprintf(reason, size,
+                 "the administrator switched io_uring off (EPERM; kernel.io_uring_disabled is %d): sysctl "
+                 "kernel.io_uring_disabled=0 allows it",
+                 disabled);
+    else if (error == EPERM || error == EACCES)
+        snprintf(reason, size,
+                 "the kernel refuses io_uring_setup (%s): allow io_uring_setup, io_uring_enter and io_uring_register "
+                 "in the container's seccomp profile or the security module's policy",
+                 error == EPERM ? "EPERM" : "EACCES");
+    else if (error == EINVAL)
+        snprintf(reason, size,
+                 "the kernel's io_uring is too old (no DEFER_TASKRUN): Linux 6.1 or later has what is needed");
+    else if (error == ENOMEM)
+        snprintf(reason, size,
+                 "there is no memory for a ring of %d entries (ENOMEM): raise the limit of locked memory, ulimit -l",
+                 ENTRIES_LEAST);
+    else
+        snprintf(reason, size, "io_uring_setup fails with error %d (%s)", error, message);
+    if (error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL)
+        return PRO_E_NOT_SUPPORTED;
+    return proi_error_from_native(error);
+}
+
+/* Gives an errno. Rings are charged to the user's locked memory: less of it, a smaller ring. */
+static int ring_open(struct io_uring *ring, unsigned entries)
+{
+    struct io_uring_params params;
+    int result;
+
+    for (;;) {
+        params = (struct io_uring_params){
+            .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+                     IORING_SETUP_R_DISABLED | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+            .cq_entries = entries * CQ_FACTOR,
+        };
+        result = io_uring_queue_init_params(entries, ring, &params);
+        if (result != -ENOMEM || entries / 2 < ENTRIES_LEAST)
+            return -result;
+        entries /= 2;
+    }
+}
+
+static void take_arrays(struct uring *uring)
+{
+    const struct io_uring *ring = &uring->ring;
+
+    uring->sqes = ring->sq.sqes;
+    uring->cqes = ring->cq.cqes;
+    uring->sq_entries = *ring->sq.kring_entries;
+    uring->sq_mask = *ring->sq.kring_mask;
+    uring->cq_mask = *ring->cq.kring_mask;
+    uring->kernel_sq_tail = ring->sq.ktail;
+    uring->kernel_cq_head = ring->cq.khead;
+    uring->kernel_cq_tail = ring->cq.ktail;
+    uring->enter_fd = ring->ring_fd;
+    /* Place i of the queue is entry i, for ever: then only the tail has to be written. */
+    for (unsigned i = 0; ring->sq.array && i < uring->sq_entries; i++)
+        ring->sq.array[i] = i;
+}
+
+static int uring_open(const struct pro_loop_options *options, struct proi_backend **ret_backend, char *reason,
+                      size_t reason_size)
+{
+    struct uring *uring = proi_alloc_zeroed(sizeof *uring);
+    const char *missing;
+    int error, code;
+
+    if (!uring) {
+        snprintf(reason, reason_size, "there is no memory for the io_uring backend");
+        return PRO_E_NO_MEMORY;
+    }
+    error = ring_open(&uring->ring, options->entries ? options->entries : ENTRIES);
+    if (error) {
+        code = explain(error, reason, reason_size);
+        goto free_uring;
+    }
+    missing = proi_uring_missing(&uring->ring);
+    if (missing) {
+        snprintf(reason, reason_size, "the kernel's io_uring does not offer %s: Linux 6.1 or later does", missing);
+        code = PRO_E_NOT_SUPPORTED;
+        goto exit_ring;
+    }
+    uring->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (uring->wake_fd < 0) {
+        code = proi_error_from_native(errno);
+        snprintf(reason, reason_size,
+                 "no eventfd to wake the loop by (error %d): the limit of open files may be reached", errno);
+        goto exit_ring;
+    }
+    take_arrays(uring);
+    uring->base.type = &proi_backend_uring;
+    *ret_backend = &uring->base;
+    return PRO_OK;
+
+exit_ring:
+    io_uring_queue_exit(&uring->ring);
+free_uring:
+    proi_free(uring);
+    return code;
+}
+
+/* Enabling makes the calling thread the ring's only issuer. Registering the descriptor saves looking it up on each
+   enter; without that it works the same. */
+static int uring_bind(struct proi_backend *backend)
+{
+    struct uring *uring = uring_of(backend);
+    /* By number: Debian 12's liburing does not export io_uring_enable_rings(). */
+    const int result = io_uring_register((unsigned)uring->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+
+    if (result < 0)
+        return proi_error_from_native(-result);
+    if (io_uring_register_ring_fd(&uring->ring) == 1) {
+        uring->enter_fd = uring->ring.enter_ring_fd;
+        uring->enter_flags = IORING_ENTER_REGISTERED_RING;
+    }
+    return PRO_OK;
+}
+
+static void uring_close(struct proi_backend *backend)
+{
+    struct uring *uring = uring_of(backend);
+
+    io_uring_queue_exit(&uring->ring);
+    close(uring->wake_fd);
+    proi_free(uring);
+}
+
+/* The listener is made non-blocking for all backends. On this one an accept that the kernel gives to a worker thread
+   should wait there, not come back with EAGAIN. */
+static int uring_attach(struct proi_backend *backend, struct pro_handle *handle, enum pro_op_kind via)
+{
+    const int fd = (int)handle->native;
+    int flags;
+
+    (void)backend, (void)via;
+    if (handle->kind != PROI_HANDLE_LISTENER)
+        return PRO_OK;
+    flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+        return proi_error_from_native(errno);
+    return PRO_OK;
+}
+
+static uint64_t uring_system_calls(struct proi_backend *backend) { return uring_of(backend)->system_calls; }
+
+const struct proi_backend_type proi_backend_uring = {
+    .name = "io_uring",
+    .open = uring_open,
+    .bind = uring_bind,
+    .close = uring_close,
+    .listen = proi_linux_listen,
+    .attach = uring_attach,
+    .release = proi_linux_release,
+    .local_addr = proi_linux_local_addr,
+    .peer_addr = proi_linux_peer_addr,
+    .set_abortive = proi_linux_set_abortive,
+    .set_buffers = proi_linux_set_buffers,
+    .file_size = proi_linux_file_size,
+    .submit = uring_submit,
+    .cancel = uring_cancel,
+    .wait = uring_wait,
+    .wake = uring_wake,
+    .now = proi_linux_now,
+    .system_calls = uring_system_calls,
+};

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The operations as io_uring sees them: one pair of functions a kind, to fill the submission and to read the answer. */
+#include "uring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int handle_fd(const struct pro_op *op) { return (int)op->handle->native; }
+
+/* A system call that one op costs beside its share of io_uring_enter. */
+static void count_call(struct uring *uring) { uring->system_calls++; }
+
+/* -EINTR on an op whose cancellation was asked for: the worker thread that ran it was told to stop. */
+void proi_uring_fail(struct pro_op *op, int error, struct proi_op_queue *done)
+{
+    if (error == EINTR && op->native == URING_CANCEL_ASKED)
+        error = ECANCELED;
+    proi_op_complete(done, op, proi_error_from_native(error), 0, error);
+}
+
+/* ---- answers that several kinds share ---- */
+
+static void finish_plain(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    (void)uring;
+    if (result < 0)
+        proi_uring_fail(op, -result, done);
+    else
+        proi_op_complete(done, op, PRO_OK, 0, 0);
+}
+
+static void finish_input(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    (void)uring;
+    if (PROI_UNLIKELY(result < 0)) {
+        proi_uring_fail(op, -result, done);
+        return;
+    }
+    PROI_MADE_DEFINED(proi_op_data(op), (size_t)result);
+    proi_op_complete(done, op, result, (size_t)result, 0);
+}
+
+static void finish_output(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    (void)uring;
+    if (PROI_UNLIKELY(result < 0))
+        proi_uring_fail(op, -result, done);
+    else
+        proi_op_complete(done, op, result, (size_t)result, 0);
+}
+
+/* ---- the kinds, in the order of enum pro_op_kind ---- */
+
+static int fill_nothing(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring, (void)sqe, (void)op;
+    return EINVAL; /* not a kind that comes to a backend */
+}
+
+static int fill_nop(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring, (void)op;
+    io_uring_prep_nop(sqe);
+    return 0;
+}
+
+/* TCP_NODELAY comes with the listener. */
+static int fill_accept(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    io_uring_prep_accept(sqe, handle_fd(op), NULL, NULL, SOCK_CLOEXEC);
+    return 0;
+}
+
+/* A cancelled accept that has a connection nevertheless answers with its descriptor: a success. */
+static void finish_accept(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    if (result >= 0)
+        op->backend[0] = (uint64_t)result;
+    finish_plain(uring, op, result, done);
+}
+
+/* The address lies in the op where the arguments were: the kernel reads it at the next io_uring_enter. */
+static int fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    const struct proi_connect_args args = *(struct proi_connect_args *)proi_op_args(op);
+    struct sockaddr_storage address;
+    const socklen_t length = proi_sockaddr_from(&args.addr, &address);
+    int fd, error;
+
+    _Static_assert(sizeof(struct sockaddr_in6) <= sizeof op->backend - sizeof op->backend[0],
+                   "an address fits into the op");
+    if (!length)
+        return EAFNOSUPPORT;
+    count_call(uring);
+    fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    count_call(uring);
+    error = proi_linux_nodelay(fd);
+    if (error) {
+        close(fd);
+        return error;
+    }
+    op->backend[0] = (uint64_t)fd;
+    memcpy(proi_op_args(op), &address, length);
+    io_uring_prep_connect(sqe, fd, proi_op_args(op), length);
+    return 0;
+}
+
+static void finish_connect(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    if (result < 0) {
+        count_call(uring);
+        close((int)op->backend[0]);
+    }
+    finish_plain(uring, op, result, done);
+}
+
+static int fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    io_uring_prep_recv(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), 0);
+    return 0;
+}
+
+static int fill_send(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    io_uring_prep_send(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL);
+    return 0;
+}
+
+static int fill_send_all(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    io_uring_prep_send(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL | MSG_WAITALL);
+    return 0;
+}
+
+/* Ended by a cancellation after a part went: the kernel answers with the part. Without a cancellation a short answer
+   means that an error waits behind it; the rest's own trip will find it. */
+static void finish_send_all(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    if (result >= 0 && (uint32_t)result < proi_op_left(op) && op->native == URING_CANCEL_ASKED)
+        proi_op_complete(done, op, PRO_E_CANCELED, (size_t)result, ECANCELED);
+    else
+        finish_output(uring, op, result, done);
+}
+
+static int fill_shutdown(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    _Static_assert((int)PRO_SHUTDOWN_RECV == SHUT_RD && (int)PRO_SHUTDOWN_SEND == SHUT_WR &&
+                       (int)PRO_SHUTDOWN_BOTH == SHUT_RDWR,
+                   "the same numbers");
+    (void)uring;
+    io_uring_prep_shutdown(sqe, handle_fd(op), (int)op->offset);
+    return 0;
+}
+
+static int fill_close(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    io_uring_prep_close(sqe, handle_fd(op));
+    return 0;
+}
+
+/* Linux frees the descriptor before anything can interrupt close. */
+static void finish_close(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    finish_plain(uring, op, result == -EINTR ? 0 : result, done);
+}
+
+static int fill_open(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    const struct proi_open_args *args = proi_op_args(op);
+
+    (void)uring;
+    io_uring_prep_openat(sqe, AT_FDCWD, args->path, proi_linux_open_flags(args->flags), 0666);
+    return 0;
+}
+
+/* Only opening for reading succeeds on a directory. */
+static void finish_open(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    const struct proi_open_args *args = proi_op_args(op);
+    struct stat status;
+
+    if (result >= 0 && !(args->flags & PRO_OPEN_WRITE)) {
+        count_call(uring);
+        if (fstat(result, &status) == 0 && S_ISDIR(status.st_mode)) {
+            close(result);
+            result = -EISDIR;
+        }
+    }
+    if (result >= 0)
+        op->backend[0] = (uint64_t)result;
+    finish_plain(uring, op, result, done);
+}
+
+/* Past INT64_MAX the kernel would take the offset for "the present position". */
+static int fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    if (op->offset > INT64_MAX)
+        return EINVAL;
+    io_uring_prep_read(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
+    return 0;
+}
+
+static int fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    if (op->offset > INT64_MAX)
+        return EINVAL;
+    io_uring_prep_write(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
+    return 0;
+}
+
+static int fill_sync(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    io_uring_prep_fsync(sqe, handle_fd(op), 0);
+    return 0;
+}
+
+_Static_assert(PRO_OP_KIND_COUNT == 14, "a new kind of operation needs a line below");
+const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT] = {
+    [PRO_OP_NONE] = { fill_nothing, finish_plain },       [PRO_OP_NOP] = { fill_nop, finish_plain },
+    [PRO_OP_SLEEP] = { fill_nothing, finish_plain },      [PRO_OP_ACCEPT] = { fill_accept, finish_accept },
+    [PRO_OP_CONNECT] = { fill_connect, finish_connect },  [PRO_OP_RECV] = { fill_recv, finish_input },
+    [PRO_OP_SEND] = { fill_send, finish_output },         [PRO_OP_SEND_ALL] = { fill_send_all, finish_send_all },
+    [PRO_OP_SHUTDOWN] = { fill_shutdown, finish_plain },  [PRO_OP_CLOSE] = { fill_close, finish_close },
+    [PRO_OP_FILE_OPEN] = { fill_open, finish_open },      [PRO_OP_READ_AT] = { fill_read_at, finish_input },
+    [PRO_OP_WRITE_AT] = { fill_write_at, finish_output }, [PRO_OP_FILE_SYNC] = { fill_sync, finish_plain },
+};
+
+const char *proi_uring_missing(struct io_uring *ring)
+{
+    static const struct {
+        int opcode;
+        const char *name;
+    } needed[] = {
+        { IORING_OP_NOP, "NOP" },           { IORING_OP_ACCEPT, "ACCEPT" }, { IORING_OP_CONNECT, "CONNECT" },
+        { IORING_OP_RECV, "RECV" },         { IORING_OP_SEND, "SEND" },     { IORING_OP_SHUTDOWN, "SHUTDOWN" },
+        { IORING_OP_CLOSE, "CLOSE" },       { IORING_OP_OPENAT, "OPENAT" }, { IORING_OP_READ, "READ" },
+        { IORING_OP_WRITE, "WRITE" },       { IORING_OP_FSYNC, "FSYNC" },   { IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL" },
+        { IORING_OP_POLL_ADD, "POLL_ADD" },
+    };
+    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+    const char *missing = NULL;
+
+    if (!probe)
+        return "REGISTER_PROBE";
+    for (size_t i = 0; i < sizeof needed / sizeof *needed && !missing; i++)
+        if (!io_uring_opcode_supported(probe, needed[i].opcode))
+            missing = needed[i].name;
+    io_uring_free_probe(probe);
+    return missing;
+}
