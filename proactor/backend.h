@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* The porting contract: what a kernel must offer to a loop. proactor/ owns it; platform/<system>/ obeys. One instance serves
+   one loop. Unless it says otherwise a function is called on the loop's thread only.
+ *
+ * The life of an op here:
+ *   submit(op)     the backend owns op and buffer. It never completes inside submit.
+ *   cancel(op)     a request; may come at any time between submit and delivery, more than once, and may find nothing.
+ *   wait(…, done)  gives back, exactly once each, the ops that are over: proi_op_complete(), in arrival order.
+ * What a late completion or cancel could hit is told apart by op->generation, which changes with every delivery. */
+#ifndef PROACT_BACKEND_H
+#define PROACT_BACKEND_H
+
+#include <proact/file.h>
+#include <proact/loop.h>
+#include <proact/net.h>
+#include <proact/op.h>
+
+#include "platform.h" /* of platform/ */
+
+enum proi_handle_kind { PROI_HANDLE_LISTENER = 1, PROI_HANDLE_SOCKET, PROI_HANDLE_FILE };
+
+enum proi_handle_state {
+    PROI_HANDLE_OPEN,
+    PROI_HANDLE_CLOSING, /* refuses new ops; waits for the pending ones */
+    PROI_HANDLE_CLOSED   /* the block may be reused, with a new generation */
+};
+
+/* An open handle. A type-stable block; user values point at it with a generation. */
+struct pro_handle {
+    uint32_t generation; /* shared: relaxed reads anywhere, written on the loop's thread; a new number at each close */
+    uint32_t state;        /* shared likewise: enum proi_handle_state */
+    struct pro_loop *loop; /* shared likewise; set once per life */
+    unsigned char kind;    /* enum proi_handle_kind */
+    unsigned char family;  /* enum pro_family of a socket */
+    unsigned char ended;       /* bit 0: shut down for receiving, bit 1: for sending */
+    uint32_t pending;          /* ops between submission and delivery, close apart */
+    intptr_t native;           /* fd, SOCKET, HANDLE, or the simulator's number */
+    struct pro_op *ops;        /* the pending ones; linked through handle_next/previous */
+    struct pro_op *closer;     /* the close op that waits for pending == 0 */
+    struct pro_handle *next, *previous; /* the loop's open handles, under the loop's lock */
+    uint64_t backend[4];                /* the backend's scratch, zero at attach */
+};
+
+struct proi_op_queue {
+    struct pro_op *head, *tail;
+};
+static inline void proi_op_queue_push(struct proi_op_queue *queue, struct pro_op *op)
+{
+    op->next = NULL;
+    if (queue->tail)
+        queue->tail->next = op;
+    else
+        queue->head = op;
+    queue->tail = op;
+}
+static inline struct pro_op *proi_op_queue_pop(struct proi_op_queue *queue)
+{
+    struct pro_op *op = queue->head;
+
+    if (op) {
+        queue->head = op->next;
+        if (!queue->head)
+            queue->tail = NULL;
+    }
+    return op;
+}
+
+/* Ends the backend's part: @result is a count or PRO_OK, or a code already mapped (PRO_E_CANCELED when it ended because cancel was
+   asked for, whatever the system calls that); @moved bytes went through on this trip, also on failure. */
+static inline void proi_op_complete(struct proi_op_queue *done, struct pro_op *op, int64_t result, size_t moved, int native)
+{
+    op->result = result;
+    op->transferred += moved;
+    op->native = native;
+    proi_op_queue_push(done, op);
+}
+
+/* What is left to move: SEND_ALL comes back through submit until all is sent. At most 1 GiB on one trip. */
+static inline void *proi_op_data(const struct pro_op *op) { return (char *)op->buffer + op->transferred; }
+static inline uint32_t proi_op_left(const struct pro_op *op)
+{
+    size_t left = op->length - op->transferred;
+
+    return left < (UINT32_C(1) << 30) ? (uint32_t)left : UINT32_C(1) << 30;
+}
+
+/* Where verbs put what does not fit the op's own members. The backend may overwrite it at submit (copy first).
+   The native handle that ACCEPT, CONNECT and FILE_OPEN give back on success goes into op->backend[0]. */
+struct proi_connect_args {
+    struct pro_addr addr;
+};
+struct proi_open_args {
+    const char *path;
+    unsigned flags; /* enum pro_open_flag */
+};
+static inline void *proi_op_args(struct pro_op *op) { return &op->backend[1]; } /* 40 bytes */
+
+struct proi_backend;
+
+/* Which ops come: PRO_OP_NOP and every kind from ACCEPT to FILE_SYNC. SLEEP never reaches a backend. op->handle is
+   set for all but NOP, CONNECT and FILE_OPEN; op->buffer and op->length for RECV…SEND_ALL, READ_AT, WRITE_AT;
+   op->offset for READ_AT and WRITE_AT; op->offset is enum pro_shutdown_how for SHUTDOWN. CLOSE comes when the handle has no
+   other op pending, and closes op->handle->native whatever happens. */
+struct proi_backend_type {
+    const char *name;
+    /* Opens an instance. On failure *@ret_backend is untouched and @reason tells a person why and what to change, e.g. "the kernel
+       refuses io_uring_setup (EPERM): a container's seccomp profile or kernel.io_uring_disabled". [any thread] */
+    int (*open)(const struct pro_loop_options *options, struct proi_backend **ret_backend, char *reason, size_t reason_size);
+    /* The loop's thread is known from now on: called once on it, before the first submit or wait. */
+    int (*bind)(struct proi_backend *backend);
+    /* Frees. Nothing is with the kernel, all handles are released. */
+    void (*close)(struct proi_backend *backend);
+
+    /* Opens a listening socket: PRO_OK and *@ret_native, or a code and *@ret_error the native one. [any thread] */
+    int (*listen)(struct proi_backend *backend, const struct pro_addr *addr, const struct pro_listen_options *options,
+                  intptr_t *ret_native, int *ret_error);
+    /* Takes over @handle, whose native was opened by listen, or by an op of kind @via (which may have run on another loop's
+       backend of the same type). Failure: the caller releases. [any thread] */
+    int (*attach)(struct proi_backend *backend, struct pro_handle *handle, enum pro_op_kind via);
+    /* Closes a native that no op is pending on, at once. [any thread] */
+    void (*release)(struct proi_backend *backend, enum proi_handle_kind kind, intptr_t native);
+
+    /* Asks about, or sets something on, an open handle without waiting. [any thread] */
+    int (*local_addr)(struct proi_backend *backend, const struct pro_handle *handle, struct pro_addr *ret_addr);
+    int (*peer_addr)(struct proi_backend *backend, const struct pro_handle *handle, struct pro_addr *ret_addr);
+    int (*set_abortive)(struct proi_backend *backend, struct pro_handle *handle, bool abortive);
+    int (*set_buffers)(struct proi_backend *backend, struct pro_handle *handle, int send_bytes, int receive_bytes);
+    int (*file_size)(struct proi_backend *backend, const struct pro_handle *handle, uint64_t *ret_size);
+
+    void (*submit)(struct proi_backend *backend, struct pro_op *op);
+    void (*cancel)(struct proi_backend *backend, struct pro_op *op);
+    /* Hands over what submit and cancel have gathered, sleeps until at least one op is over, or wake, or the moment @deadline_ns of
+       now() (0: do not sleep, UINT64_MAX: no limit), and appends what is over to @done. May return early with nothing. A
+       turn gives back a bounded number (a few hundred); the rest waits for the next. */
+    void (*wait)(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done);
+    /* Makes the present or the next wait return. Coalesces. [any thread] */
+    void (*wake)(struct proi_backend *backend);
+    uint64_t (*now)(struct proi_backend *backend); /* [any thread] */
+    uint64_t (*system_calls)(struct proi_backend *backend); /* made so far by submit, cancel and wait */
+};
+
+/* An instance begins with this. */
+struct proi_backend {
+    const struct proi_backend_type *type;
+};
+
+/* The backends of this system, best first, "sim" last; ends with NULL. (platform/<system>/backends.c) */
+extern const struct proi_backend_type *const proi_backends[];
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* What crosses files inside proactor/: the loop's structure, and who may touch which part of it. */
+#ifndef PROACT_PROACTOR_INTERNAL_H
+#define PROACT_PROACTOR_INTERNAL_H
+
+#include "backend.h"
+
+/* Who asked a pending op to end early; the first one wins and names the result. */
+enum proi_why { PROI_WHY_NONE, PROI_WHY_CANCELED, PROI_WHY_TIMEOUT, PROI_WHY_CLOSED, PROI_WHY_LOOP_CLOSED };
+
+enum proi_op_flag {
+    PROI_OP_FAILED = 1,  /* a verb found it cannot be: op->result is the answer, the kernel never sees it */
+    PROI_OP_USER = 2,    /* the waiter is a pro_op_fn: runs with the loop's context current              */
+    PROI_OP_STARTED = 4, /* pro_start(): nobody waits yet                                                */
+    PROI_OP_PARKED = 8,  /* started and over, and still nobody waits                                     */
+    PROI_OP_LINKED = 16  /* in handle->ops, or in loop->own.loose when it has no handle                  */
+};
+
+/* ---- the timer wheel (timer.c) ---- */
+enum { PROI_WHEEL_LEVELS = 8, PROI_WHEEL_BITS = 6, PROI_WHEEL_SLOTS = 1 << PROI_WHEEL_BITS, PROI_TICK_BITS = 17 };
+struct proi_wheel {
+    uint64_t tick;                                               /* all before it has fired */
+    uint64_t occupied[PROI_WHEEL_LEVELS];                        /* a bit per slot */
+    struct pro_op *slots[PROI_WHEEL_LEVELS * PROI_WHEEL_SLOTS];  /* doubly linked, the last one's next is NULL; tails below */
+    struct pro_op *tails[PROI_WHEEL_LEVELS * PROI_WHEEL_SLOTS];
+    size_t armed;
+};
+void proi_wheel_init(struct proi_wheel *wheel, uint64_t now_ns);
+/* Arms @op for the moment that proi_op_moment() gives. */
+void proi_wheel_arm(struct proi_wheel *wheel, struct pro_op *op);
+void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_op *op);
+/* Takes out every op whose moment is <= @now_ns, in order of moment, then of arming; linked through timer_next. */
+struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns);
+/* When expire should next be called; UINT64_MAX: nothing is armed. Never later than the earliest deadline. */
+uint64_t proi_wheel_next(const struct proi_wheel *wheel);
+
+struct proi_token_node;
+
+/* A type-stable block: a stale pointer can always be asked for its generation. */
+struct pro_loop {
+    uint32_t open;    /* shared: 1 from new to free; a block is reused only long after */
+    uint32_t closing; /* shared: refuses new operations */
+    uint32_t id;      /* never reused */
+    bool strict, background;
+    char name[32];
+    char reason[240];
+    const struct proi_backend_type *type;
+    struct proi_backend *backend;
+    void *context; /* the loop's SynchronizationContext: sync_context/loop_context.c */
+
+    struct { /* [loop] only */
+        struct proi_op_queue ready; /* have a waiter, not yet with the backend */
+        struct proi_op_queue done;  /* to be delivered */
+        struct proi_wheel *wheel;
+        struct proi_token_table *tokens; /* sources that pending ops listen to; NULL until the first */
+        struct pro_op *loose;            /* pending ops that have no handle */
+        struct pro_work *work_head, *work_tail; /* posted, in order; taken from the inbox */
+        size_t pending;   /* ops between submission and delivery */
+        intptr_t captured; /* continuations; may go below 0, only the sum with shared.captured counts */
+        unsigned depth;   /* nested runs */
+        bool bound;
+        struct pro_loop_stats stats;
+    } own;
+
+    struct { /* any thread */
+        uint64_t thread;         /* proi_thread_id() of the runner, 0: none yet */
+        uint32_t asleep;         /* 1 while in, or on the way into, backend->wait */
+        uint32_t stop;           /* asks the innermost run to return */
+        struct pro_op *ops;      /* inbox: ops handed over; a stack, newest first */
+        struct pro_work *work;   /* inbox: posted items; a stack, newest first */
+        intptr_t captured;       /* continuations captured on other threads */
+        uint64_t posted;
+    } shared;
+
+    struct proi_mutex lock;     /* guards handles and handle_count */
+    struct pro_handle *handles;
+    size_t handle_count;
+    struct pro_loop *next; /* the list of open, or of closed, loops: under their lock */
+};
+
+/* ---- loop.c, registry.c ---- */
+extern PROI_THREAD_LOCAL struct pro_loop *proi_running_loop; /* what pro_loop_current() gives */
+struct pro_loop *proi_loop_register(void);           /* a zeroed open block, or NULL */
+void proi_loop_unregister(struct pro_loop *loop);
+bool proi_loop_id_is_open(uint32_t id);
+bool proi_loop_usable(const struct pro_loop *loop);    /* open, and not closing */
+bool proi_loop_on_thread(const struct pro_loop *loop); /* is this the thread that runs it? */
+struct pro_loop *proi_loop_or_default(struct pro_loop *loop); /* NULL: the thread's, else the background one, else NULL */
+void proi_loop_wake(struct pro_loop *loop);
+/* PRO_E_LOOP_CLOSED: not taken. [any thread] */
+int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op);
+bool proi_loop_take_stop(struct pro_loop *loop); /* [loop] was pro_loop_stop() called? */
+int proi_loop_post_raw(struct pro_loop *loop, struct pro_work *work);
+uint64_t proi_loop_clock(const struct pro_loop *loop);
+
+/* ---- op.c: the only place where op->state changes ---- */
+/* Makes *op ready for a verb to fill. False: it is in flight or NULL; *op is then a stand-in that fails (misuse, told). */
+bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind);
+void proi_op_fail(struct pro_op *op, int code); /* the first failure stays */
+void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop);
+/* @kinds: bits 1 << enum proi_handle_kind. */
+void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id, unsigned kinds);
+void proi_op_limit(struct pro_op *op, struct pro_how how); /* after the loop is known */
+uint64_t proi_op_moment(const struct pro_op *op);          /* when the wheel should strike; UINT64_MAX: never */
+
+void proi_op_enqueue(struct pro_op *op);                      /* [loop] READY or handed over → QUEUED, or DONE */
+void proi_op_to_kernel(struct pro_op *op);                    /* [loop] QUEUED → KERNEL, or DONE */
+void proi_op_returned(struct pro_op *op);                     /* [loop] KERNEL → DONE, or → QUEUED for the rest of a SEND_ALL */
+void proi_op_deliver(struct pro_op *op);                      /* [loop] DONE → IDLE, then the waiter */
+void proi_op_refuse(struct pro_op *op, int code);              /* handed over too late: delivers the code at once */
+void proi_op_end_early(struct pro_op *op, enum proi_why why); /* [loop] */
+void proi_op_strike(struct pro_op *op, uint64_t now_ns);      /* [loop] its moment has come */
+
+/* As pro_then(), for a waiter of the library: @done is called at delivery with no context current. */
+int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags);
+/* For awaiters, on the loop's thread: is it over, with its result in, and nobody was told? */
+bool proi_op_answered(const struct pro_op *op);
+void proi_op_reclaim(struct pro_op *op); /* such an op → IDLE */
+
+/* ---- handle.c ---- */
+/* Opens a handle for @native on @loop; on failure the native is released. [any thread] */
+int proi_handle_open(struct pro_loop *loop, enum proi_handle_kind kind, intptr_t native, enum pro_family family,
+                     enum pro_op_kind via, struct pro_handle **ret_handle);
+void proi_handle_forget(struct pro_handle *handle); /* [loop] after its native was closed */
+void proi_handle_release_all(struct pro_loop *loop); /* [loop] closes what is open, at once */
+/* PRO_OK, or why the value cannot be used. [any thread] */
+int proi_handle_check(const struct pro_handle *handle, uint32_t generation, uint32_t loop_id);
+
+/* ---- token.c: the tokens of pending ops ---- */
+int proi_token_attach(struct pro_op *op);  /* [loop] PRO_OK, PRO_E_CANCELED (already), PRO_E_NO_MEMORY */
+void proi_token_detach(struct pro_op *op); /* [loop] */
+void proi_token_table_free(struct pro_loop *loop);
+
+/* ---- what the loop needs of the layer above; implemented by sync_context/loop_context.c ---- */
+int proi_loop_context_open(struct pro_loop *loop);
+void proi_loop_context_close(struct pro_loop *loop);
+/* Makes the loop's context current, and restores. */
+void *proi_loop_context_enter(struct pro_loop *loop);
+void proi_loop_context_leave(struct pro_loop *loop, void *previous);
+/* The background loop delivers nothing itself: runs waiter(op), later, on the pool. */
+void proi_loop_context_offload(struct pro_work *work);
+
+#endif

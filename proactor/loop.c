@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop: its turn, its inbox, its end. What a turn does in which order is told in README.md. */
+#include "internal.h"
+
+#include <proact/loop.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+PROI_THREAD_LOCAL struct pro_loop *proi_running_loop;
+
+enum { POSTED_PER_TURN = 1024 };
+
+/* ---- making one ---- */
+
+static int try_backend(struct pro_loop *loop, const struct proi_backend_type *type, const struct pro_loop_options *options)
+{
+    char reason[200] = ""; /* leaves room for the name in front of it */
+    const int code = type->open(options, &loop->backend, reason, sizeof reason);
+
+    if (code == PRO_OK) {
+        loop->type = type;
+        return PRO_OK;
+    }
+    if (!loop->reason[0]) /* the first refusal is the one that counts: it was the better backend */
+        snprintf(loop->reason, sizeof loop->reason, "%s: %s", type->name, reason[0] ? reason : pro_err_message(code));
+    return code;
+}
+
+/* An empty name is no wish. */
+static const char *wished_backend(const struct pro_loop_options *options)
+{
+    const char *name = options->backend ? options->backend : getenv("PROACT_BACKEND");
+
+    return name && *name ? name : NULL;
+}
+
+static int open_backend(struct pro_loop *loop, const struct pro_loop_options *options)
+{
+    const char *const wish = wished_backend(options);
+    int code = PRO_E_NOT_SUPPORTED;
+
+    for (const struct proi_backend_type *const *type = proi_backends; *type; type++) {
+        if (wish ? strcmp(wish, (*type)->name) != 0 : strcmp("sim", (*type)->name) == 0)
+            continue; /* the simulated kernel is taken by name only */
+        code = try_backend(loop, *type, options);
+        if (code == PRO_OK || code == PRO_E_NO_MEMORY)
+            return code;
+    }
+    if (wish && options->backend)
+        return code;
+    if (wish) { /* a wish of the environment: the program still runs, and the reason says why not there */
+        char reason[sizeof loop->reason];
+
+        memcpy(reason, loop->reason, sizeof reason);
+        if (!reason[0])
+            snprintf(reason, sizeof reason, "$PROACT_BACKEND names \"%s\", which this system does not have", wish);
+        for (const struct proi_backend_type *const *type = proi_backends; *type; type++)
+            if (strcmp("sim", (*type)->name) != 0 && try_backend(loop, *type, options) == PRO_OK) {
+                memcpy(loop->reason, reason, sizeof reason);
+                return PRO_OK;
+            }
+    }
+    return code;
+}
+
+static int open_loop(struct pro_loop *loop, const struct pro_loop_options *options)
+{
+    int code;
+
+    loop->strict = options->strict;
+    if (options->name)
+        snprintf(loop->name, sizeof loop->name, "%s", options->name);
+    else
+        snprintf(loop->name, sizeof loop->name, "loop-%u", (unsigned)loop->id);
+    loop->own.wheel = proi_alloc(sizeof *loop->own.wheel);
+    if (!loop->own.wheel)
+        return PRO_E_NO_MEMORY;
+    code = open_backend(loop, options);
+    if (code < 0)
+        goto free_wheel;
+    proi_wheel_init(loop->own.wheel, proi_loop_clock(loop));
+    code = proi_loop_context_open(loop);
+    if (code < 0)
+        goto close_backend;
+    return PRO_OK;
+close_backend:
+    loop->type->close(loop->backend);
+free_wheel:
+    proi_free(loop->own.wheel);
+    return code;
+}
+
+int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_loop)
+{
+    const struct pro_loop_options defaults = { 0 };
+    struct pro_loop *loop;
+    int code;
+
+    if (!ret_loop)
+        return proi_misuse(PRO_E_INVALID, "pro_loop_new: ret_loop is NULL");
+    if (options && options->entries & (options->entries - 1))
+        return proi_misuse(PRO_E_INVALID, "pro_loop_new: entries must be a power of two");
+    loop = proi_loop_register();
+    if (!loop)
+        return PRO_E_NO_MEMORY;
+    code = open_loop(loop, options ? options : &defaults);
+    if (code < 0) {
+        proi_loop_unregister(loop);
+        return code;
+    }
+    *ret_loop = loop;
+    return PRO_OK;
+}
+
+/* ---- the inbox: stacks that many push and the loop takes whole ---- */
+
+/* The argument, for ops, work and the wake alike: a sender pushes (release), then looks at asleep (both seq_cst); the loop
+   sets asleep, then looks at the inbox (both seq_cst). In the one order of all four either the sender sees asleep and wakes, or
+   the loop sees the item and does not sleep. */
+void proi_loop_wake(struct pro_loop *loop)
+{
+    if (proi_load(&loop->shared.asleep, PROI_SEQ_CST) && proi_exchange(&loop->shared.asleep, 0u, PROI_SEQ_CST))
+        loop->type->wake(loop->backend);
+}
+
+/* What the inboxes hold once the loop is gone: nothing can be pushed any more. */
+#define CLOSED_INBOX ((void *)1)
+
+int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op)
+{
+    struct pro_op *head = proi_load(&loop->shared.ops, PROI_RELAXED);
+
+    /* Two senders: one wins, the other sees the new head and tries again. A sender and the taker: the stack is taken with
+       this op or without it, and then it is the first of the next. */
+    do {
+        if (head == CLOSED_INBOX)
+            return PRO_E_LOOP_CLOSED;
+        op->next = head;
+    } while (!proi_compare_exchange(&loop->shared.ops, &head, op, PROI_SEQ_CST));
+    proi_loop_wake(loop);
+    return PRO_OK;
+}
+
+int proi_loop_post_raw(struct pro_loop *loop, struct pro_work *work)
+{
+    struct pro_work *head = proi_load(&loop->shared.work, PROI_RELAXED);
+
+    do { /* as above */
+        if (head == CLOSED_INBOX)
+            return PRO_E_LOOP_CLOSED;
+        work->next = head;
+    } while (!proi_compare_exchange(&loop->shared.work, &head, work, PROI_SEQ_CST));
+    proi_loop_wake(loop);
+    return PRO_OK;
+}
+
+static void take_ops(struct pro_loop *loop)
+{
+    struct pro_op *op, *next, *oldest_first = NULL;
+
+    if (!proi_load(&loop->shared.ops, PROI_RELAXED))
+        return;
+    for (op = proi_exchange(&loop->shared.ops, NULL, PROI_ACQUIRE); op; op = next) {
+        next = op->next;
+        op->next = oldest_first;
+        oldest_first = op;
+    }
+    for (op = oldest_first; op; op = next) {
+        next = op->next;
+        proi_op_enqueue(op);
+    }
+}
+
+static void take_work(struct pro_loop *loop)
+{
+    struct pro_work *work, *next, *first = NULL, *last;
+
+    if (!proi_load(&loop->shared.work, PROI_RELAXED))
+        return;
+    work = proi_exchange(&loop->shared.work, NULL, PROI_ACQUIRE);
+    last = work;
+    for (; work; work = next) {
+        next = work->next;
+        work->next = first;
+        first = work;
+    }
+    proi_lock(&loop->lock); /* reports walk the list */
+    if (loop->own.work_tail)
+        loop->own.work_tail->next = first;
+    else
+        loop->own.work_head = first;
+    loop->own.work_tail = last;
+    proi_unlock(&loop->lock);
+}
+
+static struct pro_work *pop_work(struct pro_loop *loop)
+{
+    struct pro_work *work;
+
+    if (!loop->own.work_head)
+        return NULL;
+    proi_lock(&loop->lock);
+    work = loop->own.work_head;
+    loop->own.work_head = work->next;
+    if (!loop->own.work_head)
+        loop->own.work_tail = NULL;
+    proi_unlock(&loop->lock);
+    return work;
+}
+
+static bool inbox_is_empty(struct pro_loop *loop)
+{
+    return !proi_load(&loop->shared.ops, PROI_SEQ_CST) && !proi_load(&loop->shared.work, PROI_SEQ_CST);
+}
+
+/* ---- a turn ---- */
+
+static int bind_to_thread(struct pro_loop *loop)
+{
+    const uint64_t here = proi_thread_id();
+    int code;
+
+    if (!loop->own.bound) {
+        code = loop->type->bind(loop->backend);
+        if (code < 0)
+            return code;
+        loop->own.bound = true;
+        proi_store(&loop->shared.thread, here, PROI_RELEASE);
+    }
+    if (proi_load(&loop->shared.thread, PROI_RELAXED) != here)
+        return proi_misuse(PRO_E_STATE, "loop \"%s\" belongs to the thread that first ran it", loop->name);
+    return PRO_OK;
+}
+
+static void strike_timers(struct pro_loop *loop)
+{
+    struct pro_op *op, *next;
+    uint64_t now;
+
+    if (!loop->own.wheel->armed)
+        return;
+    now = proi_loop_clock(loop);
+    for (op = proi_wheel_expire(loop->own.wheel, now); op; op = next) {
+        next = op->timer_next;
+        proi_op_strike(op, now);
+    }
+}
+
+static void flush_ready(struct pro_loop *loop)
+{
+    struct pro_op *op;
+
+    while ((op = proi_op_queue_pop(&loop->own.ready)) != NULL)
+        proi_op_to_kernel(op);
+}
+
+/* Sleeps, unless there is something to do, and takes in what is over. */
+static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
+{
+    struct proi_op_queue over = { NULL, NULL };
+    struct pro_op *op;
+
+    if (loop->own.done.head || loop->own.work_head || loop->own.ready.head) {
+        until_ns = 0;
+    } else {
+        const uint64_t strike = proi_wheel_next(loop->own.wheel);
+
+        if (strike < until_ns)
+            until_ns = strike;
+    }
+    if (until_ns) {
+        proi_store(&loop->shared.asleep, 1u, PROI_SEQ_CST);
+        if (!inbox_is_empty(loop) || proi_load(&loop->shared.stop, PROI_SEQ_CST))
+            until_ns = 0;
+    }
+    loop->type->wait(loop->backend, until_ns, &over);
+    proi_store(&loop->shared.asleep, 0u, PROI_RELAXED);
+    while ((op = proi_op_queue_pop(&over)) != NULL)
+        proi_op_returned(op);
+}
+
+/* Delivers what is over now; what that brings forth is for the next turn. */
+static int deliver_done(struct pro_loop *loop)
+{
+    struct pro_op *const last = loop->own.done.tail;
+    struct pro_op *op;
+    int count = 0;
+
+    while (last && (op = proi_op_queue_pop(&loop->own.done)) != NULL) {
+        const bool was_last = op == last;
+
+        proi_op_deliver(op);
+        count++;
+        if (was_last)
+            break;
+    }
+    return count;
+}
+
+static int run_posted(struct pro_loop *loop)
+{
+    struct pro_work *work;
+    int count = 0;
+
+    take_work(loop);
+    while (count < POSTED_PER_TURN && (work = pop_work(loop)) != NULL) {
+        void *const previous = proi_loop_context_enter(loop);
+
+        pro_work_run(work);
+        proi_loop_context_leave(loop, previous);
+        count++;
+    }
+    return count;
+}
+
+static int turn(struct pro_loop *loop, uint64_t until_ns)
+{
+    int count;
+
+    loop->own.stats.turns++;
+    take_ops(loop);
+    take_work(loop);
+    strike_timers(loop);
+    flush_ready(loop);
+    wait_for_kernel(loop, until_ns);
+    strike_timers(loop);
+    count = deliver_done(loop);
+    return count + run_posted(loop);
+}
+
+/* ---- running ---- */
+
+struct running {
+    struct pro_loop *previous;
+};
+
+static int enter(struct pro_loop *loop, const char *who, struct running *running)
+{
+    int code;
+
+    if (!loop)
+        return proi_misuse(PRO_E_INVALID, "%s: the loop is NULL", who);
+    if (!proi_loop_usable(loop))
+        return PRO_E_LOOP_CLOSED;
+    code = bind_to_thread(loop);
+    if (code < 0)
+        return code;
+    running->previous = proi_running_loop;
+    proi_running_loop = loop;
+    loop->own.depth++;
+    return PRO_OK;
+}
+
+static void leave(struct pro_loop *loop, const struct running *running)
+{
+    loop->own.depth--;
+    proi_running_loop = running->previous;
+}
+
+static bool is_alive(struct pro_loop *loop)
+{
+    return loop->background || loop->own.pending || loop->own.work_head || !inbox_is_empty(loop) ||
+           loop->own.captured + proi_load(&loop->shared.captured, PROI_ACQUIRE) > 0;
+}
+
+bool proi_loop_take_stop(struct pro_loop *loop)
+{
+    return proi_load(&loop->shared.stop, PROI_RELAXED) && proi_exchange(&loop->shared.stop, 0u, PROI_SEQ_CST);
+}
+
+int pro_loop_run(struct pro_loop *loop)
+{
+    struct running running;
+    int code;
+
+    if (loop && loop->own.depth && proi_loop_on_thread(loop))
+        return proi_misuse(PRO_E_STATE, "pro_loop_run: loop \"%s\" is running already; nest with pro_loop_run_until()",
+                           loop->name);
+    code = enter(loop, "pro_loop_run", &running);
+    if (code < 0)
+        return code;
+    while (!proi_loop_take_stop(loop) && is_alive(loop))
+        turn(loop, UINT64_MAX);
+    leave(loop, &running);
+    return PRO_OK;
+}
+
+int pro_loop_run_once(struct pro_loop *loop, int64_t timeout_ns)
+{
+    struct running running;
+    uint64_t until_ns;
+    int code = enter(loop, "pro_loop_run_once", &running);
+
+    if (code < 0)
+        return code;
+    if (timeout_ns < 0)
+        until_ns = UINT64_MAX;
+    else
+        until_ns = timeout_ns ? proi_loop_clock(loop) + (uint64_t)timeout_ns : 0;
+    code = turn(loop, until_ns);
+    leave(loop, &running);
+    return code;
+}
+
+int pro_loop_stop(struct pro_loop *loop)
+{
+    if (!loop)
+        return proi_misuse(PRO_E_INVALID, "pro_loop_stop: the loop is NULL");
+    if (!proi_loop_usable(loop))
+        return PRO_E_LOOP_CLOSED;
+    proi_store(&loop->shared.stop, 1u, PROI_SEQ_CST);
+    proi_loop_wake(loop);
+    return PRO_OK;
+}
+
+/* ---- the end ---- */
+
+/* Shuts the inboxes for good. What slipped in after the last turn is answered here: posted work runs, ops are told. */
+static void shut_inboxes(struct pro_loop *loop)
+{
+    struct pro_work *work = proi_exchange(&loop->shared.work, CLOSED_INBOX, PROI_ACQ_REL), *next_work;
+    struct pro_op *op = proi_exchange(&loop->shared.ops, CLOSED_INBOX, PROI_ACQ_REL), *next_op;
+
+    for (; op; op = next_op) {
+        next_op = op->next;
+        proi_op_refuse(op, PRO_E_LOOP_CLOSED);
+    }
+    for (; work; work = next_work) {
+        next_work = work->next;
+        proi_loop_context_offload(work);
+    }
+}
+
+/* Ends what is pending and delivers it all. New ops are refused meanwhile, so this ends. */
+static void drain(struct pro_loop *loop)
+{
+    struct pro_op *op, *next;
+    struct pro_handle *handle;
+
+    take_ops(loop);
+    for (op = loop->own.loose; op; op = next) {
+        next = op->handle_next;
+        proi_op_end_early(op, PROI_WHY_LOOP_CLOSED);
+    }
+    for (handle = loop->handles; handle; handle = handle->next)
+        for (op = handle->ops; op; op = next) {
+            next = op->handle_next;
+            proi_op_end_early(op, PROI_WHY_LOOP_CLOSED);
+        }
+    while (loop->own.pending || loop->own.work_head || !inbox_is_empty(loop))
+        turn(loop, UINT64_MAX);
+}
+
+int pro_loop_free(struct pro_loop *loop)
+{
+    struct running running = { proi_running_loop };
+
+    if (!loop)
+        return PRO_OK;
+    if (!proi_loop_usable(loop))
+        return PRO_E_LOOP_CLOSED;
+    if (loop->background)
+        return proi_misuse(PRO_E_STATE, "pro_loop_free: the default background loop is never freed");
+    if (loop->own.depth)
+        return proi_misuse(PRO_E_STATE, "pro_loop_free: loop \"%s\" is running", loop->name);
+    if (loop->own.bound && !proi_loop_on_thread(loop) && (loop->own.pending || !inbox_is_empty(loop)))
+        return proi_misuse(PRO_E_STATE, "pro_loop_free: loop \"%s\" has operations pending; free it on its own thread",
+                           loop->name);
+    proi_lock(&loop->lock);
+    proi_store(&loop->closing, 1u, PROI_SEQ_CST);
+    proi_unlock(&loop->lock);
+    if (loop->own.pending || loop->own.work_head || !inbox_is_empty(loop)) {
+        if (!loop->own.bound)
+            bind_to_thread(loop);
+        proi_running_loop = loop;
+        loop->own.depth++;
+        drain(loop);
+        leave(loop, &running);
+    }
+    shut_inboxes(loop);
+    proi_loop_context_close(loop);
+    proi_handle_release_all(loop);
+    proi_token_table_free(loop);
+    loop->type->close(loop->backend);
+    proi_free(loop->own.wheel);
+    loop->own.wheel = NULL;
+    proi_loop_unregister(loop);
+    return PRO_OK;
+}
+
+/* ---- the background loop ---- */
+
+static struct {
+    struct proi_mutex lock;
+    struct pro_loop *loop; /* shared: set once */
+} background;
+
+static void run_background(void *arg) { pro_loop_run(arg); }
+
+struct pro_loop *pro_loop_default(void)
+{
+    struct pro_loop *loop = proi_load(&background.loop, PROI_ACQUIRE);
+
+    if (loop)
+        return loop;
+    proi_lock(&background.lock);
+    loop = background.loop;
+    if (!loop && pro_loop_new(&(struct pro_loop_options){ .name = "background" }, &loop) == PRO_OK) {
+        loop->background = true;
+        if (proi_thread_start(NULL, "proact-loop", run_background, loop, 0) == PRO_OK) {
+            proi_store(&background.loop, loop, PROI_RELEASE);
+        } else {
+            loop->background = false;
+            pro_loop_free(loop);
+            loop = NULL;
+        }
+    }
+    proi_unlock(&background.lock);
+    return loop;
+}
+
+/* ---- posting and asking ---- */
+
+int pro_loop_post_work(struct pro_loop *loop, struct pro_work *work)
+{
+    if (!loop || !work || !work->run)
+        return proi_misuse(PRO_E_INVALID, "pro_loop_post_work: an argument is NULL");
+    if (!proi_loop_usable(loop))
+        return PRO_E_LOOP_CLOSED;
+    proi_fetch_add(&loop->shared.posted, 1u, PROI_RELAXED);
+    return proi_loop_post_raw(loop, work);
+}
+
+struct posted_call {
+    struct pro_work work;
+    pro_work_fn *fn;
+    void *arg;
+};
+
+static void run_posted_call(struct pro_work *work)
+{
+    const struct posted_call call = *PRO_CONTAINER(work, struct posted_call, work);
+
+    proi_block_free(work, sizeof call);
+    call.fn(call.arg);
+}
+
+int pro_loop_post(struct pro_loop *loop, pro_work_fn *fn, void *arg)
+{
+    struct posted_call *call;
+    int code;
+
+    if (!loop || !fn)
+        return proi_misuse(PRO_E_INVALID, "pro_loop_post: an argument is NULL");
+    call = proi_block_alloc(sizeof *call);
+    if (!call)
+        return PRO_E_NO_MEMORY;
+    *call = (struct posted_call){ .work = { .run = run_posted_call }, .fn = fn, .arg = arg };
+    code = pro_loop_post_work(loop, &call->work);
+    if (code < 0)
+        proi_block_free(call, sizeof *call);
+    return code;
+}
+
+bool proi_loop_on_thread(const struct pro_loop *loop)
+{
+    return loop == proi_running_loop || proi_load(&loop->shared.thread, PROI_RELAXED) == proi_thread_id();
+}
+
+struct pro_loop *proi_loop_or_default(struct pro_loop *loop)
+{
+    if (loop)
+        return loop;
+    return proi_running_loop ? proi_running_loop : pro_loop_default();
+}
+
+uint64_t proi_loop_clock(const struct pro_loop *loop) { return loop->type->now(loop->backend); }
+struct pro_loop *pro_loop_current(void) { return proi_running_loop; }
+const char *pro_loop_name(const struct pro_loop *loop) { return loop ? loop->name : ""; }
+const char *pro_loop_backend_reason(const struct pro_loop *loop) { return loop ? loop->reason : ""; }
+
+const char *pro_loop_backend(const struct pro_loop *loop) { return loop && loop->type ? loop->type->name : ""; }
+
+uint64_t pro_loop_now(const struct pro_loop *loop)
+{
+    return loop && proi_loop_usable(loop) ? proi_loop_clock(loop) : proi_now();
+}
+
+int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats)
+{
+    if (!loop || !ret_stats)
+        return proi_misuse(PRO_E_INVALID, "pro_loop_get_stats: an argument is NULL");
+    if (!proi_loop_usable(loop))
+        return PRO_E_LOOP_CLOSED;
+    *ret_stats = loop->own.stats;
+    ret_stats->posted = proi_load(&loop->shared.posted, PROI_RELAXED);
+    ret_stats->system_calls = loop->type->system_calls(loop->backend);
+    ret_stats->pending = loop->own.pending;
+    ret_stats->timers = loop->own.wheel->armed;
+    ret_stats->captured = (size_t)(loop->own.captured + proi_load(&loop->shared.captured, PROI_ACQUIRE));
+    proi_lock(&loop->lock);
+    ret_stats->handles = loop->handle_count;
+    proi_unlock(&loop->lock);
+    return PRO_OK;
+}

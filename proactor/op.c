@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of an operation. This is the only place where op->state changes; see README.md for the picture. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What a verb gives back when the op it was given cannot be filled. Never written after start-up. */
+static struct pro_op in_flight = { .result = PRO_E_STATE, .state = PRO_OP_READY, .flags = PROI_OP_FAILED };
+static struct pro_op missing = { .result = PRO_E_INVALID, .state = PRO_OP_READY, .flags = PROI_OP_FAILED };
+
+static bool is_stand_in(const struct pro_op *op) { return op == &in_flight || op == &missing; }
+
+bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind)
+{
+    struct pro_op *const it = *op;
+
+    if (!it) {
+        proi_misuse(PRO_E_INVALID, "%s: the op is NULL", pro_op_kind_name((int)kind));
+        *op = &missing;
+        return false;
+    }
+    if (it->state != PRO_OP_IDLE && it->state != PRO_OP_READY) {
+        proi_misuse(PRO_E_STATE, "%s: this op is in flight (%s, %s); wait for its delivery or use another op",
+                    pro_op_kind_name((int)kind), pro_op_kind_name(it->kind), pro_op_state_name(it->state));
+        *op = &in_flight;
+        return false;
+    }
+    it->result = INT64_MIN; /* reading it early shows */
+    it->transferred = 0;
+    it->native = 0;
+    it->kind = (unsigned char)kind;
+    it->state = PRO_OP_READY;
+    it->why = PROI_WHY_NONE;
+    it->flags = 0;
+    it->timer_slot = 0;
+    it->loop = NULL;
+    it->handle = NULL;
+    it->done = NULL;
+    it->waiter = NULL;
+    it->deadline_ns = 0;
+    it->source = NULL;
+    it->token_node = NULL;
+    it->buffer = NULL;
+    it->length = 0;
+    it->offset = 0;
+    return true;
+}
+
+void proi_op_fail(struct pro_op *op, int code)
+{
+    if (op->flags & PROI_OP_FAILED)
+        return;
+    op->flags |= PROI_OP_FAILED;
+    op->result = code;
+}
+
+void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop)
+{
+    struct pro_loop *const chosen = proi_loop_or_default(loop);
+
+    if (!chosen) {
+        proi_op_fail(op, PRO_E_NO_THREAD);
+    } else if (!proi_loop_usable(chosen)) {
+        proi_op_fail(op, PRO_E_LOOP_CLOSED);
+    } else {
+        op->loop = chosen;
+        if (proi_running_loop && proi_running_loop != chosen && (chosen->strict || proi_running_loop->strict) &&
+            !chosen->background) {
+            op->backend[0] = (uintptr_t)chosen;
+            op->loop = proi_running_loop;
+            proi_op_fail(op, PRO_E_WRONG_LOOP);
+        }
+    }
+}
+
+void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id, unsigned kinds)
+{
+    const int code = proi_handle_check(handle, generation, loop_id);
+
+    if (code == PRO_E_INVALID) {
+        proi_op_fail(op, proi_misuse(code, "%s: the handle was never opened", pro_op_kind_name(op->kind)));
+        op->loop = proi_loop_or_default(NULL);
+    } else if (code == PRO_E_LOOP_CLOSED) {
+        proi_op_fail(op, code);
+    } else if (code < 0) {
+        proi_op_fail(op, code);
+        op->loop = proi_loop_or_default(NULL);
+    } else if (!(kinds & 1u << handle->kind)) {
+        proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the handle is of another kind", pro_op_kind_name(op->kind)));
+        op->loop = proi_loop_or_default(NULL);
+    } else {
+        op->handle = handle;
+        op->handle_generation = generation;
+        proi_op_use_loop(op, proi_load(&handle->loop, PROI_RELAXED));
+    }
+}
+
+void proi_op_limit(struct pro_op *op, struct pro_how how)
+{
+    op->source = how.token.source;
+    op->deadline_ns = how.deadline_ns;
+    if (how.timeout_ns < 0)
+        proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the timeout is negative", pro_op_kind_name(op->kind)));
+    if (how.timeout_ns > 0 && op->loop) {
+        const uint64_t until = proi_loop_clock(op->loop) + (uint64_t)how.timeout_ns;
+
+        if (!op->deadline_ns || until < op->deadline_ns)
+            op->deadline_ns = until;
+    }
+}
+
+uint64_t proi_op_moment(const struct pro_op *op)
+{
+    const uint64_t deadline = op->deadline_ns ? op->deadline_ns : UINT64_MAX;
+
+    return op->kind == PRO_OP_SLEEP && op->offset < deadline ? op->offset : deadline;
+}
+
+/* ---- waiting ---- */
+
+/* Adds a waiter to an op that pro_start() has submitted. [loop] */
+static void attach_late(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
+{
+    op->done = done;
+    op->waiter = waiter;
+    op->flags = (unsigned char)((op->flags & ~(unsigned)PROI_OP_STARTED) | flags);
+    if (op->flags & PROI_OP_PARKED) {
+        op->flags &= (unsigned char)~PROI_OP_PARKED;
+        op->loop->own.pending++;
+        proi_op_queue_push(&op->loop->own.done, op);
+    }
+}
+
+/* Answers for an op that is not READY, or whose loop is gone; PRO_OK: go on. */
+static int check_submit(struct pro_op *op)
+{
+    if (!op)
+        return proi_misuse(PRO_E_INVALID, "the op is NULL");
+    if (is_stand_in(op))
+        return (int)op->result; /* told when the verb was called */
+    if (op->state != PRO_OP_READY)
+        return proi_misuse(PRO_E_STATE, "this op (%s, %s) was not just filled by a verb: submitted twice?",
+                           pro_op_kind_name(op->kind), pro_op_state_name(op->state));
+    if (!op->loop) {
+        op->state = PRO_OP_IDLE;
+        if (!(op->flags & PROI_OP_FAILED))
+            proi_op_fail(op, PRO_E_LOOP_CLOSED);
+        return (int)op->result;
+    }
+    return PRO_OK;
+}
+
+int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
+{
+    int code;
+
+    if (op && op->flags & PROI_OP_STARTED && op->state != PRO_OP_IDLE && op->state != PRO_OP_READY) {
+        attach_late(op, done, waiter, flags);
+        return PRO_OK;
+    }
+    code = check_submit(op);
+    if (code < 0)
+        return code;
+    op->done = done;
+    op->waiter = waiter;
+    op->flags |= (unsigned char)flags;
+    op->state = PRO_OP_QUEUED;
+    if (proi_loop_on_thread(op->loop)) {
+        proi_op_enqueue(op);
+        return PRO_OK;
+    }
+    code = proi_loop_hand_over(op->loop, op);
+    if (code < 0) {
+        op->state = PRO_OP_IDLE;
+        op->result = code;
+    }
+    return code;
+}
+
+void proi_op_refuse(struct pro_op *op, int code)
+{
+    op->result = code;
+    op->state = PRO_OP_IDLE;
+    op->generation++;
+    op->done(op);
+}
+
+int pro_then(struct pro_op *op, pro_op_fn *done)
+{
+    if (!done)
+        return proi_misuse(PRO_E_INVALID, "pro_then: the callback is NULL");
+    return proi_op_submit(op, done, NULL, PROI_OP_USER);
+}
+
+struct pro_op *pro_start(struct pro_op *op)
+{
+    if (check_submit(op) < 0)
+        return op ? op : &missing;
+    if (!proi_loop_on_thread(op->loop)) {
+        proi_misuse(PRO_E_WRONG_LOOP, "pro_start: only on the thread of the op's loop");
+        proi_op_fail(op, PRO_E_WRONG_LOOP);
+        return op;
+    }
+    op->flags |= PROI_OP_STARTED;
+    op->state = PRO_OP_QUEUED;
+    proi_op_enqueue(op);
+    return op;
+}
+
+bool proi_op_answered(const struct pro_op *op)
+{
+    return !op || is_stand_in(op) || op->flags & PROI_OP_PARKED ||
+           (op->state == PRO_OP_READY && op->flags & PROI_OP_FAILED) || op->state == PRO_OP_IDLE;
+}
+
+void proi_op_reclaim(struct pro_op *op)
+{
+    if (!op || is_stand_in(op) || op->state == PRO_OP_IDLE)
+        return;
+    op->flags = 0;
+    op->state = PRO_OP_IDLE;
+    op->generation++;
+}
+
+/* ---- on the loop's thread ---- */
+
+static void link_pending(struct pro_op *op)
+{
+    struct pro_op **head = op->handle ? &op->handle->ops : &op->loop->own.loose;
+
+    op->flags |= PROI_OP_LINKED;
+    op->handle_previous = NULL;
+    op->handle_next = *head;
+    if (*head)
+        (*head)->handle_previous = op;
+    *head = op;
+    if (op->handle)
+        op->handle->pending++;
+}
+
+static void unlink_pending(struct pro_op *op)
+{
+    struct pro_handle *const handle = op->handle;
+
+    if (!(op->flags & PROI_OP_LINKED))
+        return;
+    op->flags &= (unsigned char)~PROI_OP_LINKED;
+    if (op->handle_previous)
+        op->handle_previous->handle_next = op->handle_next;
+    else if (handle)
+        handle->ops = op->handle_next;
+    else
+        op->loop->own.loose = op->handle_next;
+    if (op->handle_next)
+        op->handle_next->handle_previous = op->handle_previous;
+    if (handle && --handle->pending == 0 && handle->closer)
+        proi_op_queue_push(&op->loop->own.ready, handle->closer); /* the last one out lets the close go on */
+}
+
+/* The result stands: nothing may end the op any more. */
+static void finish(struct pro_op *op)
+{
+    struct pro_loop *const loop = op->loop;
+
+    proi_wheel_disarm(loop->own.wheel, op);
+    if (op->token_node)
+        proi_token_detach(op);
+    unlink_pending(op);
+    op->state = PRO_OP_DONE;
+    proi_op_queue_push(&loop->own.done, op);
+}
+
+static int code_of(enum proi_why why)
+{
+    switch (why) {
+    case PROI_WHY_TIMEOUT: return PRO_E_TIMEOUT;
+    case PROI_WHY_CLOSED: return PRO_E_CLOSED;
+    case PROI_WHY_LOOP_CLOSED: return PRO_E_LOOP_CLOSED;
+    default: return PRO_E_CANCELED;
+    }
+}
+
+static void finish_early(struct pro_op *op)
+{
+    op->result = code_of((enum proi_why)op->why);
+    op->native = 0;
+    finish(op);
+}
+
+/* Close: refuse new ops, end the pending ones; the close itself goes on when the last is over. */
+static void begin_close(struct pro_op *op)
+{
+    struct pro_handle *const handle = op->handle;
+    struct pro_op *pending, *next;
+
+    proi_store(&handle->state, (uint32_t)PROI_HANDLE_CLOSING, PROI_RELAXED);
+    if (!handle->pending) {
+        proi_op_queue_push(&op->loop->own.ready, op);
+        return;
+    }
+    handle->closer = op;
+    for (pending = handle->ops; pending; pending = next) {
+        next = pending->handle_next;
+        proi_op_end_early(pending, PROI_WHY_CLOSED);
+    }
+}
+
+/* Asked again on the loop's thread: the op may have been handed over, and things have moved since. */
+static int check_again(struct pro_op *op)
+{
+    if (op->flags & PROI_OP_FAILED)
+        return (int)op->result;
+    if (proi_load(&op->loop->closing, PROI_RELAXED))
+        return PRO_E_LOOP_CLOSED;
+    if (op->handle && (proi_load(&op->handle->generation, PROI_RELAXED) != op->handle_generation ||
+                       proi_load(&op->handle->state, PROI_RELAXED) != PROI_HANDLE_OPEN))
+        return PRO_E_CLOSED;
+    return PRO_OK;
+}
+
+void proi_op_enqueue(struct pro_op *op)
+{
+    struct pro_loop *const loop = op->loop;
+    int code = check_again(op);
+
+    loop->own.pending++;
+    loop->own.stats.submitted++;
+    if (code < 0) {
+        op->result = code;
+        finish(op);
+        return;
+    }
+    if (op->kind == PRO_OP_CLOSE) {
+        begin_close(op);
+        return;
+    }
+    link_pending(op);
+    if (op->source) {
+        code = proi_token_attach(op);
+        if (code < 0) {
+            op->result = code;
+            finish(op);
+            return;
+        }
+    }
+    if (proi_op_moment(op) != UINT64_MAX)
+        proi_wheel_arm(loop->own.wheel, op);
+    if (op->kind != PRO_OP_SLEEP)
+        proi_op_queue_push(&loop->own.ready, op);
+    else if (op->why != PROI_WHY_NONE) /* cancelled while it was attached */
+        finish_early(op);
+}
+
+void proi_op_to_kernel(struct pro_op *op)
+{
+    if (op->why != PROI_WHY_NONE) {
+        finish_early(op);
+        return;
+    }
+    op->state = PRO_OP_KERNEL;
+    PROI_KERNEL_RELEASE(op);
+    op->loop->type->submit(op->loop->backend, op);
+}
+
+/* Makes the handle of what an ACCEPT, CONNECT or FILE_OPEN has opened, and writes it where the caller wants it. */
+static void adopt(struct pro_op *op)
+{
+    struct pro_loop *owner = op->loop;
+    struct pro_handle *handle = NULL;
+    int code = PRO_OK;
+
+    if (op->kind == PRO_OP_ACCEPT) {
+        owner = (struct pro_loop *)(uintptr_t)op->offset;
+        if (!proi_loop_usable(owner) || owner->id != op->length) {
+            op->loop->type->release(op->loop->backend, PROI_HANDLE_SOCKET, (intptr_t)op->backend[0]);
+            code = PRO_E_LOOP_CLOSED;
+        }
+    }
+    if (code == PRO_OK)
+        code = proi_handle_open(owner, op->kind == PRO_OP_FILE_OPEN ? PROI_HANDLE_FILE : PROI_HANDLE_SOCKET,
+                                (intptr_t)op->backend[0], PRO_FAMILY_NONE, (enum pro_op_kind)op->kind, &handle);
+    if (code < 0) {
+        op->result = code;
+        return;
+    }
+    op->result = PRO_OK;
+    if (op->kind == PRO_OP_FILE_OPEN)
+        *(struct pro_file *)op->buffer = (struct pro_file){ handle, handle->generation, owner->id };
+    else
+        *(struct pro_socket *)op->buffer = (struct pro_socket){ handle, handle->generation, owner->id };
+}
+
+void proi_op_returned(struct pro_op *op)
+{
+    PROI_KERNEL_ACQUIRE(op);
+    if (op->kind == PRO_OP_SEND_ALL && op->result >= 0) {
+        if (op->transferred < op->length && op->why == PROI_WHY_NONE) {
+            op->state = PRO_OP_QUEUED;
+            proi_op_queue_push(&op->loop->own.ready, op);
+            return;
+        }
+        op->result = op->transferred < op->length ? PRO_E_CANCELED : (int64_t)op->transferred;
+    }
+    if (op->result == PRO_E_CANCELED && op->why != PROI_WHY_NONE)
+        op->result = code_of((enum proi_why)op->why);
+    else if (op->result >= 0 && (op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_CONNECT || op->kind == PRO_OP_FILE_OPEN))
+        adopt(op);
+    if (op->kind == PRO_OP_CLOSE) {
+        proi_handle_forget(op->handle);
+        op->handle = NULL;
+    }
+    finish(op);
+}
+
+/* A callback of the background loop runs on the pool: the op's scratch carries the work item there. */
+static void run_offloaded(struct pro_work *work)
+{
+    struct pro_op *const op = PRO_CONTAINER(work, struct pro_op, backend);
+
+    op->state = PRO_OP_IDLE;
+    op->done(op);
+}
+_Static_assert(sizeof(struct pro_work) <= sizeof((struct pro_op *)0)->backend, "the work item must fit the scratch");
+
+void proi_op_deliver(struct pro_op *op)
+{
+    struct pro_loop *const loop = op->loop;
+    void (*const done)(struct pro_op *) = op->done;
+
+    loop->own.pending--;
+    loop->own.stats.delivered++;
+    if (op->flags & PROI_OP_STARTED) {
+        op->flags |= PROI_OP_PARKED;
+        return;
+    }
+    op->generation++;
+    if (!(op->flags & PROI_OP_USER)) {
+        op->state = PRO_OP_IDLE;
+        done(op);
+    } else if (loop->background) {
+        struct pro_work *work = (struct pro_work *)(void *)op->backend;
+
+        *work = (struct pro_work){ .run = run_offloaded };
+        proi_loop_context_offload(work);
+    } else {
+        void *previous = proi_loop_context_enter(loop);
+
+        op->state = PRO_OP_IDLE;
+        done(op); /* from here the op is the caller's */
+        proi_loop_context_leave(loop, previous);
+    }
+}
+
+void proi_op_end_early(struct pro_op *op, enum proi_why why)
+{
+    if (op->why != PROI_WHY_NONE || op->state == PRO_OP_DONE)
+        return;
+    op->why = (unsigned char)why;
+    if (op->state == PRO_OP_KERNEL)
+        op->loop->type->cancel(op->loop->backend, op);
+    else if (op->kind == PRO_OP_SLEEP)
+        finish_early(op);
+    /* else it is in the ready queue, and proi_op_to_kernel() sees it */
+}
+
+void proi_op_strike(struct pro_op *op, uint64_t now_ns)
+{
+    op->loop->own.stats.timers_fired++;
+    if (op->kind == PRO_OP_SLEEP && op->why == PROI_WHY_NONE && op->offset <= now_ns &&
+        (!op->deadline_ns || op->offset <= op->deadline_ns)) {
+        op->result = PRO_OK;
+        finish(op);
+        return;
+    }
+    proi_op_end_early(op, PROI_WHY_TIMEOUT);
+}
+
+int pro_op_cancel(struct pro_op *op)
+{
+    if (!op)
+        return proi_misuse(PRO_E_INVALID, "pro_op_cancel: the op is NULL");
+    if (is_stand_in(op) || op->state == PRO_OP_IDLE || op->state == PRO_OP_READY || op->state == PRO_OP_DONE)
+        return PRO_E_STATE;
+    if (!proi_loop_on_thread(op->loop))
+        return proi_misuse(PRO_E_WRONG_LOOP, "pro_op_cancel: on the loop's own thread only; cancel through a token");
+    if (op->kind == PRO_OP_CLOSE)
+        return PRO_E_STATE;
+    proi_op_end_early(op, PROI_WHY_CANCELED);
+    return PRO_OK;
+}
+
+struct pro_op *pro_nop(struct pro_op *op, struct pro_loop *loop, struct pro_how how)
+{
+    if (!proi_op_begin(&op, PRO_OP_NOP))
+        return op;
+    proi_op_use_loop(op, loop);
+    proi_op_limit(op, how);
+    return op;
+}
+
+struct pro_error *pro_op_error(const struct pro_op *op, struct pro_site site)
+{
+    const char *kind;
+
+    if (!op)
+        return pro_error_new(PRO_E_INVALID, site, "the op is NULL");
+    if (op->result >= 0)
+        return NULL;
+    kind = pro_op_kind_name(op->kind);
+    if (op->result == PRO_E_WRONG_LOOP && op->backend[0] && op->loop)
+        return pro_error_new(PRO_E_WRONG_LOOP, site,
+                             "%s: the handle belongs to loop \"%s\" and was used from loop \"%s\"; %s is strict, use it from "
+                             "its own loop",
+                             kind, ((const struct pro_loop *)(uintptr_t)op->backend[0])->name, op->loop->name,
+                             ((const struct pro_loop *)(uintptr_t)op->backend[0])->strict ? "the first" : "the second");
+    if (op->native)
+        return pro_error_native((int)op->result, op->native, site, kind);
+    return pro_error_new((int)op->result, site, "%s: %s", kind, pro_err_message((int)op->result));
+}
+
+const char *pro_op_kind_name(int kind)
+{
+    static const char *const names[] = { "none",     "nop",   "sleep", "accept",    "connect", "recv",     "send",
+                                         "send_all", "shutdown", "close", "file_open", "read_at", "write_at", "file_sync" };
+
+    _Static_assert(sizeof names / sizeof *names == PRO_OP_KIND_COUNT, "a kind without a name");
+    return kind >= 0 && kind < PRO_OP_KIND_COUNT ? names[kind] : "unknown";
+}
+
+const char *pro_op_state_name(int state)
+{
+    static const char *const names[] = { "idle", "ready", "queued", "kernel", "done" };
+
+    return state >= 0 && state <= PRO_OP_DONE ? names[state] : "unknown";
+}
