@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What crosses files inside sync_context/, and what awaiters/ may use of it: the thread's ambient state, posting and
+   queueing, the pool, and the seam to loops (loop_context.c). */
+#ifndef PROACT_SYNC_CONTEXT_INTERNAL_H
+#define PROACT_SYNC_CONTEXT_INTERNAL_H
+
+#include <proact/awaiter.h>
+#include <proact/context.h>
+#include <proact/loop.h>
+#include <proact/scheduler.h>
+
+#include "platform.h"
+
+/* ---- the ambient state of a thread (context.c) ---- */
+struct proi_blocked;
+struct proi_ambient {
+    struct pro_sync_context *context;     /* SynchronizationContext.Current, borrowed */
+    struct pro_task_scheduler *scheduler; /* of the task body that runs here; NULL: the default one */
+    struct pro_task *task;                /* that task; hidden while a continuation runs inline (SEM-049) */
+    void *flow;                           /* the execution context; NULL: empty */
+};
+extern PROI_THREAD_LOCAL struct proi_ambient proi_ambient;
+
+/* Is it none, or exactly the base class? (SEM-024) */
+static inline bool proi_context_is_base(const struct pro_sync_context *context) { return !context || !context->vtable; }
+
+/* Posts; when the context refuses, the work goes to the pool. */
+void proi_context_post(struct pro_sync_context *context, struct pro_work *work);
+/* For captures: hold the context, and tell its vtable. */
+void proi_context_capture(struct pro_sync_context *context);
+void proi_context_release(struct pro_sync_context *context);
+/* What pro_thread_set_name() said of a live thread; NULL: nothing. For reports. */
+const char *proi_thread_name(uint64_t thread);
+
+/* ---- schedulers (scheduler.c) ---- */
+bool proi_scheduler_is_default(const struct pro_task_scheduler *scheduler); /* NULL counts as the default one */
+
+/* ---- the pool (pool.c) ---- */
+enum proi_pool_queue { PROI_POOL_LOCAL, PROI_POOL_GLOBAL };
+void proi_pool_post(struct pro_work *work, enum proi_pool_queue queue);
+/* Takes @work out of the calling worker's own queue: true when it was there (SEM-145). */
+bool proi_pool_take_local(struct pro_work *work);
+/* Around every blocking wait (SEM-156): counts a blocked worker. Harmless on other threads. */
+void proi_pool_blocking_begin(void);
+void proi_pool_blocking_end(void);
+/* Runs @work on a thread of its own; on the pool when none can be started. */
+void proi_pool_run_long(struct pro_work *work);
+/* Visits the items waiting in the pool's queues; locks them one after another. For reports. */
+void proi_pool_for_each_queued(void (*visit)(struct pro_work *work, void *arg), void *arg);
+
+/* ---- the seam to loops (loop_context.c) ---- */
+/* Submits @op; at delivery @done(@op) runs on the loop's thread with no context current (the background loop: on the pool).
+   op->waiter is @waiter. PRO_E_STATE: not filled by a verb (misuse, told). May be called before: pro_start(). */
+int proi_loop_await_op(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter);
+/* Is its result in already: started by pro_start() and over, or it could never start? Then proi_op_take_back() makes it idle. */
+bool proi_op_is_over(const struct pro_op *op);
+void proi_op_take_back(struct pro_op *op);
+bool proi_loop_is_current(const struct pro_loop *loop);     /* is this its thread? */
+bool proi_loop_is_background(const struct pro_loop *loop);
+struct pro_loop *proi_op_loop(const struct pro_op *op);     /* may be NULL */
+/* The loop whose context @context is; NULL: it is no loop's. */
+struct pro_loop *proi_loop_of_context(const struct pro_sync_context *context);
+/* Was pro_loop_stop() called? Takes it back. [loop] */
+bool proi_loop_stopped(struct pro_loop *loop);
+/* Makes a sleeping loop take another turn. [any thread] */
+void proi_loop_poke(struct pro_loop *loop);
+/* The number of the thread that runs @loop; 0: none yet. [any thread] */
+uint64_t proi_loop_thread(const struct pro_loop *loop);
+
+#endif

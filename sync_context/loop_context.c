@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* The seam between loops and contexts: a loop seen as a SynchronizationContext, and what awaiters may ask of loops. The only file
+   above proactor/ that knows it. */
+#include "internal.h"
+
+/* proactor/internal.h, which this file alone may see here */
+#include <proactor/internal.h>
+
+struct loop_context {
+    struct pro_sync_context base;
+    struct pro_loop *loop;
+    uint32_t loop_id; /* the block may be another loop's long after this one was freed */
+};
+
+static struct loop_context *of(struct pro_sync_context *context) { return PRO_CONTAINER(context, struct loop_context, base); }
+
+/* The loop, or NULL when it is gone. */
+static struct pro_loop *loop_of(struct pro_sync_context *context)
+{
+    struct pro_loop *const loop = of(context)->loop;
+
+    return proi_load(&loop->open, PROI_ACQUIRE) && loop->id == of(context)->loop_id ? loop : NULL;
+}
+
+static int context_post(struct pro_sync_context *context, struct pro_work *work)
+{
+    struct pro_loop *const loop = loop_of(context);
+
+    return loop ? pro_loop_post_work(loop, work) : PRO_E_LOOP_CLOSED;
+}
+
+/* ---- send: from another thread it blocks until the loop has run the item ---- */
+
+struct sent {
+    struct pro_work work;
+    struct pro_work *inner;
+    uint32_t done;
+};
+
+static void run_sent(struct pro_work *work)
+{
+    struct sent *const sent = PRO_CONTAINER(work, struct sent, work);
+    uint32_t *const done = &sent->done;
+
+    pro_work_run(sent->inner);
+    proi_store(done, 1u, PROI_RELEASE); /* the sender's stack may be gone from here: only the address is used */
+    proi_wake_all(done);
+}
+
+static void context_send(struct pro_sync_context *context, struct pro_work *work)
+{
+    struct sent sent = { .work = { .run = run_sent }, .inner = work };
+
+    if (proi_loop_on_thread(of(context)->loop) || context_post(context, &sent.work) < 0) {
+        pro_work_run(work);
+        return;
+    }
+    proi_pool_blocking_begin();
+    while (!proi_load(&sent.done, PROI_ACQUIRE))
+        proi_wait(&sent.done, 0, -1);
+    proi_pool_blocking_end();
+}
+
+/* A continuation captured on the loop's own thread is counted without an atomic; only the sum of the two counts. */
+static void context_captured(struct pro_sync_context *context)
+{
+    struct pro_loop *const loop = loop_of(context);
+
+    if (!loop)
+        return;
+    if (proi_loop_on_thread(loop))
+        loop->own.captured++;
+    else
+        proi_fetch_add(&loop->shared.captured, 1, PROI_ACQ_REL);
+}
+
+static void context_released(struct pro_sync_context *context)
+{
+    struct pro_loop *const loop = loop_of(context);
+
+    if (!loop)
+        return;
+    if (proi_loop_on_thread(loop)) {
+        loop->own.captured--;
+        return;
+    }
+    proi_fetch_sub(&loop->shared.captured, 1, PROI_ACQ_REL);
+    proi_loop_wake(loop); /* it may have been what kept the loop alive */
+}
+
+static void context_destroy(struct pro_sync_context *context) { proi_block_free(of(context), sizeof(struct loop_context)); }
+
+static bool context_owner_thread(struct pro_sync_context *context, uint64_t *ret_thread)
+{
+    *ret_thread = proi_load(&of(context)->loop->shared.thread, PROI_RELAXED);
+    return *ret_thread != 0;
+}
+
+static void context_for_each_queued(struct pro_sync_context *context, void (*visit)(struct pro_work *, void *), void *arg)
+{
+    struct pro_loop *const loop = of(context)->loop;
+
+    proi_lock(&loop->lock);
+    for (struct pro_work *work = loop->own.work_head; work; work = work->next)
+        visit(work, arg);
+    /* The inbox only grows at its head while the loop is stuck: from here down it stands still. Its newest are first. */
+    for (struct pro_work *work = proi_load(&loop->shared.work, PROI_ACQUIRE); work; work = work->next)
+        visit(work, arg);
+    proi_unlock(&loop->lock);
+}
+
+static const struct pro_sync_context_vtable loop_vtable = {
+    .post = context_post,
+    .send = context_send,
+    .captured = context_captured,
+    .released = context_released,
+    .destroy = context_destroy,
+    .owner_thread = context_owner_thread,
+    .for_each_queued = context_for_each_queued,
+};
+
+/* ---- what proactor/ asks of this layer ---- */
+
+int proi_loop_context_open(struct pro_loop *loop)
+{
+    struct loop_context *const context = proi_block_alloc(sizeof *context);
+
+    if (!context)
+        return PRO_E_NO_MEMORY;
+    pro_sync_context_init(&context->base, &loop_vtable, loop->name);
+    context->loop = loop;
+    context->loop_id = loop->id;
+    loop->context = context;
+    return PRO_OK;
+}
+
+/* Continuations that captured it may hold it longer; their posts are refused and they go to the pool. */
+void proi_loop_context_close(struct pro_loop *loop)
+{
+    struct loop_context *const context = loop->context;
+
+    loop->context = NULL;
+    pro_sync_context_unref(&context->base);
+}
+
+void *proi_loop_context_enter(struct pro_loop *loop)
+{
+    struct pro_sync_context *const previous = proi_ambient.context;
+
+    proi_ambient.context = &((struct loop_context *)loop->context)->base;
+    return previous;
+}
+
+void proi_loop_context_leave(struct pro_loop *loop, void *previous)
+{
+    (void)loop;
+    proi_ambient.context = previous;
+}
+
+void proi_loop_context_offload(struct pro_work *work) { proi_pool_post(work, PROI_POOL_GLOBAL); }
+
+struct pro_sync_context *pro_loop_context(struct pro_loop *loop)
+{
+    if (!loop) {
+        proi_misuse(PRO_E_INVALID, "pro_loop_context: the loop is NULL");
+        return NULL;
+    }
+    return proi_loop_usable(loop) ? &((struct loop_context *)loop->context)->base : NULL;
+}
+
+/* ---- what awaiters may ask of loops ---- */
+
+int proi_loop_await_op(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter)
+{
+    return proi_op_submit(op, done, waiter, 0);
+}
+
+bool proi_op_is_over(const struct pro_op *op) { return proi_op_answered(op); }
+void proi_op_take_back(struct pro_op *op) { proi_op_reclaim(op); }
+bool proi_loop_is_current(const struct pro_loop *loop) { return loop && proi_loop_on_thread(loop); }
+bool proi_loop_is_background(const struct pro_loop *loop) { return loop && loop->background; }
+struct pro_loop *proi_op_loop(const struct pro_op *op) { return op ? op->loop : NULL; }
+
+struct pro_loop *proi_loop_of_context(const struct pro_sync_context *context)
+{
+    return context && context->vtable == &loop_vtable ? PRO_CONTAINER(context, struct loop_context, base)->loop : NULL;
+}
+
+uint64_t proi_loop_thread(const struct pro_loop *loop)
+{
+    return loop ? proi_load(&loop->shared.thread, PROI_RELAXED) : 0;
+}
+
+bool proi_loop_stopped(struct pro_loop *loop) { return proi_loop_take_stop(loop); }
+void proi_loop_poke(struct pro_loop *loop) { proi_loop_wake(loop); }

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside the thread pool: its queues (pool_queue.c), its workers and how they sleep (pool.c), and how many there may be
+   (pool_gate.c). Nothing outside these three files includes this. */
+#ifndef PROACT_SYNC_CONTEXT_POOL_H
+#define PROACT_SYNC_CONTEXT_POOL_H
+
+#include "call.h"
+
+enum { PROI_POOL_MOST_THREADS = 32767, PROI_POOL_FIRST_SLOTS = 64, PROI_CACHE_LINE = 64 };
+
+/* A worker's own queue: a ring of pointers. The owner pushes and pops at the tail, thieves take at the head, and an item that
+   was taken out of the middle leaves a NULL. */
+struct proi_pool_local {
+    struct proi_mutex lock;  /* guards all below; head and tail may be read without it */
+    uint32_t head, tail;     /* tail - head entries, counting on past the ring's end   */
+    uint32_t capacity;       /* a power of two                                          */
+    struct pro_work **slots; /* first, or a block of their own                          */
+    struct pro_work *first[PROI_POOL_FIRST_SLOTS];
+};
+
+/* A worker's block outlives its thread: it waits in pool.unused for the next one, and is never freed, so that thieves and
+   wakers may touch it at any time without asking. */
+struct proi_pool_worker {
+    struct proi_pool_local local;
+    char apart[PROI_CACHE_LINE]; /* thieves write before it, wakers after it */
+    uint32_t called;                           /* slept on: 0 asleep or about to be, 1 called; written under pool.lock */
+    uint32_t running;                          /* shared, relaxed, written by its thread: inside an item */
+    uint64_t posted, taken;                    /* the same: items it put into its own queue, items it began */
+    unsigned blocking_depth;                   /* its thread's alone */
+    struct proi_pool_worker *next_worker;      /* constant from the moment it can be seen */
+    struct proi_pool_worker *idle_above, *idle_below; /* under pool.lock; also the list of unused blocks, by idle_below */
+};
+
+/* Counts that posters read without a lock are written with PROI_SEQ_CST; README.md has the argument. */
+struct proi_pool {
+    _Alignas(PROI_CACHE_LINE) struct {
+        struct proi_mutex lock; /* guards list */
+        struct proi_work_list list;
+        size_t count;    /* shared: list.count, to be read without the lock */
+        uint64_t posted; /* shared, relaxed */
+    } global;
+
+    _Alignas(PROI_CACHE_LINE) uint32_t searching; /* workers, called ones included, that have found no item yet        */
+    uint32_t active;                              /* workers that do not sleep; written under lock                     */
+    uint32_t target;  /* how many may be active; 0: the pool was never used; written under lock                        */
+    uint32_t maximum; /* written under lock                                                                            */
+    uint32_t gate;    /* enum proi_pool_gate                                                                           */
+    struct proi_pool_worker *workers; /* every block ever made: only grows, at the head                                */
+
+    _Alignas(PROI_CACHE_LINE) struct proi_mutex lock; /* guards all below */
+    struct proi_pool_worker *idle;                    /* asleep; the last to fall asleep is called first (SEM-203)     */
+    struct proi_pool_worker *unused;
+    uint32_t existing; /* threads, also those being started                                                            */
+    uint32_t minimum, processors;
+    uint32_t blocked;  /* workers inside a blocking wait                                                               */
+    uint32_t granted;  /* of these, how many raise the target by one; blocked >= granted                               */
+    uint32_t starved;  /* what starvation has raised the target to; 0: nothing                                         */
+    uint64_t retry_ns; /* no thread could be started: not again before this moment while there are others              */
+    uint64_t gate_retry_ns;
+
+    uint32_t gate_calls; /* shared: what the gate thread sleeps on          */
+    uint64_t inlined;    /* shared, relaxed                                 */
+    uint32_t told;       /* shared: the notice of inlined work was given    */
+};
+extern struct proi_pool proi_pool;
+
+enum proi_pool_gate { PROI_POOL_GATE_NONE, PROI_POOL_GATE_RUNS };
+
+/* Constants, but for tests, which shorten them before the first item is posted. */
+struct proi_pool_timing {
+    int64_t idle_ns;       /* a worker leaves after this long asleep           */
+    int64_t gate_ns;       /* between two looks for starvation                 */
+    int64_t step_ns;       /* compensation beyond the free part: a first delay, */
+    int64_t step_limit_ns; /* and the longest                                  */
+};
+extern struct proi_pool_timing proi_pool_timing;
+
+/* ---- pool_queue.c ---- */
+void proi_pool_push_global(struct pro_work *work);
+/* Into @worker's own queue, on its thread. False: no memory to grow. */
+bool proi_pool_push_local(struct proi_pool_worker *worker, struct pro_work *work);
+struct pro_work *proi_pool_pop_global(void);
+/* The next item for @worker, on its thread: own, global, stolen (SEM-199). NULL: nothing was seen. */
+struct pro_work *proi_pool_find(struct proi_pool_worker *worker);
+bool proi_pool_remove_local(struct proi_pool_worker *worker, const struct pro_work *work);
+void proi_pool_flush_local(struct proi_pool_worker *worker); /* to the global queue, oldest first (SEM-208) */
+/* Is an item in any queue? Sequentially consistent reads: see README.md. */
+bool proi_pool_any_queued(void);
+size_t proi_pool_count_queued(void);
+
+/* ---- pool.c ---- */
+struct proi_pool_worker *proi_pool_current_worker(void); /* NULL: not a pool thread */
+void proi_pool_ready(void); /* before anything reads minimum or target */
+/* There may be an item that nobody looks for: calls or starts a worker, or sees to it that the gate runs. After every push, and
+   whenever searching or active fell, or target rose, while items wait. */
+void proi_pool_request(void);
+
+/* ---- pool_gate.c ---- */
+void proi_pool_retarget(void);     /* under pool.lock: works the target out anew */
+void proi_pool_gate_request(void); /* every permitted worker is active: watches for starvation from now on */
+uint64_t proi_pool_count_taken(void);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* The request context of classic ASP.NET: bound to no thread, but its items run one at a time, in order, on whichever pool
+   thread comes (SEM-123…125). A thread that blocks inside an item keeps the turn, and all other items wait (SEM-124). */
+#include "call.h"
+
+struct request_context {
+    struct pro_sync_context context; /* first */
+    struct proi_mutex lock;          /* guards all below */
+    struct proi_work_list queue;
+    struct pro_work turn; /* the context's own place in the pool's queue: at most one, while there is something to run */
+    bool taken;           /* the turn is queued or running; holds a reference */
+    uint64_t holder;      /* the thread that runs an item now; 0: none */
+};
+
+static struct request_context *request_of(struct pro_sync_context *context)
+{
+    return PRO_CONTAINER(context, struct request_context, context);
+}
+
+static int request_post(struct pro_sync_context *context, struct pro_work *work)
+{
+    struct request_context *request = request_of(context);
+    bool begin;
+
+    proi_lock(&request->lock);
+    proi_work_list_push(&request->queue, work);
+    begin = !request->taken;
+    request->taken = true;
+    if (begin)
+        pro_sync_context_ref(context); /* before the lock is free: the item may drop the poster's */
+    proi_unlock(&request->lock);
+    if (begin)
+        proi_pool_post(&request->turn, PROI_POOL_GLOBAL);
+    return PRO_OK;
+}
+
+/* Runs the oldest item, then gives up the thread: the next item is a new item of the pool. */
+static void request_turn(struct pro_work *turn)
+{
+    struct request_context *request = PRO_CONTAINER(turn, struct request_context, turn);
+    struct proi_ambient saved = proi_ambient;
+    struct pro_work *work;
+    bool more;
+
+    proi_lock(&request->lock);
+    work = proi_work_list_pop(&request->queue); /* there is one: a turn is taken only with an item */
+    request->holder = proi_thread_id();
+    proi_unlock(&request->lock);
+
+    proi_ambient = (struct proi_ambient){ .context = &request->context };
+    pro_work_run(work);
+    proi_ambient = saved;
+
+    proi_lock(&request->lock);
+    request->holder = 0;
+    more = request->queue.count != 0;
+    request->taken = more;
+    proi_unlock(&request->lock);
+    /* Not taken any more: a new post may take the turn at once, elsewhere; only the reference is ours then. */
+    if (more)
+        proi_pool_post(turn, PROI_POOL_LOCAL);
+    else
+        pro_sync_context_unref(&request->context);
+}
+
+static void request_send(struct pro_sync_context *context, struct pro_work *work)
+{
+    if (proi_ambient.context == context)
+        pro_work_run(work);
+    else
+        proi_context_post_and_wait(context, work);
+}
+
+/* While an item runs no other thread can run the next one: whoever has the turn is the owner. */
+static bool request_owner_thread(struct pro_sync_context *context, uint64_t *ret_thread)
+{
+    struct request_context *request = request_of(context);
+    uint64_t holder;
+
+    proi_lock(&request->lock);
+    holder = request->holder;
+    proi_unlock(&request->lock);
+    if (holder)
+        *ret_thread = holder;
+    return holder != 0;
+}
+
+static void request_for_each_queued(struct pro_sync_context *context, void (*visit)(struct pro_work *work, void *arg),
+                                    void *arg)
+{
+    struct request_context *request = request_of(context);
+
+    proi_lock(&request->lock);
+    proi_work_list_visit(&request->queue, visit, arg);
+    proi_unlock(&request->lock);
+}
+
+static void request_destroy(struct pro_sync_context *context) { proi_free(request_of(context)); }
+
+static const struct pro_sync_context_vtable request_vtable = {
+    .post = request_post,
+    .send = request_send,
+    .destroy = request_destroy,
+    .owner_thread = request_owner_thread,
+    .for_each_queued = request_for_each_queued,
+};
+
+int pro_request_context_new(const char *name, struct pro_sync_context **ret_context)
+{
+    struct request_context *request;
+
+    if (!ret_context)
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_request_context_new: ret_context is NULL; pass the address where the context is to go");
+    request = proi_alloc_zeroed(sizeof *request);
+    if (!request)
+        return PRO_E_NO_MEMORY;
+    pro_sync_context_init(&request->context, &request_vtable, name);
+    request->turn.run = request_turn;
+    *ret_context = &request->context;
+    return PRO_OK;
+}
+
+size_t pro_request_context_pending(struct pro_sync_context *context)
+{
+    struct request_context *request;
+    size_t count;
+
+    if (!context || context->vtable != &request_vtable)
+        return 0;
+    request = request_of(context);
+    proi_lock(&request->lock);
+    count = request->queue.count;
+    proi_unlock(&request->lock);
+    return count;
+}
