@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* The runtime of async methods: start, suspend, resume, leave, finish. The macros of async.h call nothing else. */
+#include "internal.h"
+
+enum proi_frame_flag {
+    FRAME_STARTED = 1,
+    FRAME_SUSPENDED = 2, /* at least once: it has a reference to its own task */
+    FRAME_WAITING = 4,   /* exactly one continuation is out */
+    FRAME_IN_FINALLY = 8,
+    FRAME_HAS_RESULT = 16,
+    FRAME_VOID = 32 /* async void: nobody has its task */
+};
+
+static struct pro_task *task_of(struct pro_frame *frame) { return proi_task_of_body(frame); }
+
+static const struct proi_task_class frame_class = { .name = "async method" };
+
+void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame *), struct pro_type result, struct pro_site site)
+{
+    struct pro_task *const task = proi_task_new(&frame_class, size, result, PRO_TASK_WAITING_FOR_ACTIVATION, site);
+    struct pro_frame *frame;
+
+    if (!task)
+        return NULL;
+    frame = proi_task_body(task);
+    frame->move_next = move_next;
+    frame->pc = PRO_PC_START_;
+    frame->continuation.work.task = task;
+    return frame;
+}
+
+/* ---- starting ---- */
+
+/* What the body changes of context and ambient values before its first suspension stays in it (SEM-084, 085). */
+static void run_to_first_suspension(struct pro_frame *frame)
+{
+    struct pro_sync_context *const context = proi_ambient.context;
+    void *const flow = proi_ambient.flow;
+
+    frame->flags |= FRAME_STARTED;
+    frame->move_next(frame); /* the frame may be gone */
+    proi_ambient.context = context;
+    proi_ambient.flow = flow;
+}
+
+struct pro_task *pro_frame_start_(struct pro_frame *frame)
+{
+    if (!frame)
+        return pro_task_no_memory();
+    if (frame->flags & FRAME_STARTED)
+        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
+    task_of(frame)->drop = frame->drop;
+    run_to_first_suspension(frame); /* our reference keeps the task */
+    return task_of(frame);
+}
+
+/* The operations of async void are told to the context of the call, whatever becomes current later (SEM-130, 133). */
+void pro_frame_start_void_(struct pro_frame *frame)
+{
+    struct pro_sync_context *const context = proi_ambient.context;
+
+    if (!frame) {
+        proi_unhandled(pro_error_of(PRO_E_NO_MEMORY));
+        return;
+    }
+    if (frame->flags & FRAME_STARTED) {
+        proi_misuse(PRO_E_STATE, "this frame was started before; make a new one");
+        return;
+    }
+    frame->flags |= FRAME_VOID;
+    if (context) {
+        proi_context_capture(context);
+        if (context->vtable && context->vtable->operation_started)
+            context->vtable->operation_started(context);
+    }
+    frame->void_context = context;
+    run_to_first_suspension(frame);
+}
+
+/* ---- suspending and resuming ---- */
+
+static void resume(struct pro_continuation *continuation)
+{
+    struct pro_frame *const frame = PRO_CONTAINER(continuation, struct pro_frame, continuation);
+    struct pro_task *const task = task_of(frame);
+
+    if (!(frame->flags & FRAME_WAITING)) {
+        proi_misuse(PRO_E_STATE, "%s was resumed twice by one await: an awaiter ran its continuation again",
+                    frame->site.function ? frame->site.function : "an async method");
+        return;
+    }
+    frame->flags &= (unsigned char)~FRAME_WAITING;
+    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    frame->move_next(frame);
+}
+
+/* For reports, which read from other threads. */
+static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaiter *awaiter)
+{
+    struct pro_task *const task = task_of(frame);
+    const struct pro_op *const op = awaiter->vtable->awaited_op ? awaiter->vtable->awaited_op(awaiter->self) : NULL;
+    const struct pro_task *const other = awaiter->vtable->awaited_task ? awaiter->vtable->awaited_task(awaiter->self) : NULL;
+    const bool captures = frame->await_options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT &&
+                          !proi_context_is_base(proi_ambient.context);
+
+    proi_store(&task->awaits_task, (uintptr_t)other, PROI_RELAXED);
+    proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELAXED);
+    proi_store(&task->awaits_context, captures ? (uintptr_t)proi_ambient.context : 0, PROI_RELAXED);
+    proi_store(&task->awaits_line, (uint32_t)frame->pc, PROI_RELAXED);
+    proi_store(&task->where_file, frame->site.file, PROI_RELAXED);
+    proi_store(&task->where_function, frame->site.function, PROI_RELAXED);
+}
+
+static void yield_then(struct pro_frame *frame)
+{
+    pro_continuation_capture(&frame->continuation, frame->await_options);
+    proi_continuation_dispatch(&frame->continuation, false);
+}
+
+bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awaiter)
+{
+    const struct pro_awaiter_vtable *const vtable = awaiter.awaiter.vtable;
+    void *const self = awaiter.awaiter.self;
+    const bool completed = vtable->is_completed(self);
+
+    frame->awaiting = awaiter.awaiter;
+    frame->await_options = (unsigned char)awaiter.options;
+    if (completed && !(awaiter.options & PRO_AWAIT_FORCE_YIELDING))
+        return false;
+    if (!(frame->flags & FRAME_SUSPENDED)) {
+        /* Nobody else can know the task yet. */
+        frame->flags |= FRAME_SUSPENDED;
+        if (!(frame->flags & FRAME_VOID))
+            proi_store(&task_of(frame)->references, 2u, PROI_RELAXED);
+    }
+    frame->flags |= FRAME_WAITING;
+    proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
+    frame->continuation.flow = proi_ambient.flow; /* captured anew at every suspension (SEM-086) */
+    tell_what_it_awaits(frame, &awaiter.awaiter);
+    /* All is saved: it may run on, elsewhere or right inside the call, and the frame may be gone when it returns (SEM-032). */
+    if (completed)
+        yield_then(frame);
+    else if (vtable->unsafe_on_completed)
+        vtable->unsafe_on_completed(self, &frame->continuation, awaiter.options);
+    else
+        vtable->on_completed(self, &frame->continuation, awaiter.options);
+    return true;
+}
+
+void pro_continuation_abandon(struct pro_continuation *continuation)
+{
+    if (!continuation)
+        return;
+    if (continuation->invoke == resume) {
+        struct pro_frame *const frame = PRO_CONTAINER(continuation, struct pro_frame, continuation);
+
+        frame->abandoned = true;
+    }
+    proi_continuation_dispatch(continuation, true);
+}
+
+/* ---- results ---- */
+
+static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+{
+    const struct pro_awaiter awaiter = frame->awaiting;
+    int code;
+
+    frame->awaiting = (struct pro_awaiter){ NULL, NULL };
+    if (frame->abandoned) {
+        frame->abandoned = false;
+        code = PRO_E_BROKEN_PROMISE;
+        if (ret_error)
+            *ret_error = pro_error_of(code);
+    } else {
+        code = awaiter.vtable->get_result(awaiter.self, ret_result, type, ret_error);
+    }
+    if (awaiter.vtable->release)
+        awaiter.vtable->release(awaiter.self);
+    return code;
+}
+
+/* The first error is why the method ends; later ones, of the finally section, are dropped. */
+static void set_fault(struct pro_frame *frame, struct pro_error *error)
+{
+    if (frame->fault)
+        pro_error_unref(error);
+    else
+        frame->fault = error;
+}
+
+bool pro_frame_take_result_(struct pro_frame *frame, void *ret_result, struct pro_type type)
+{
+    struct pro_error *error = NULL;
+    const int code = get_result(frame, ret_result, type, &error);
+
+    if (code >= 0)
+        return false;
+    if (frame->await_options & PRO_AWAIT_SUPPRESS_THROWING) {
+        pro_error_unref(error);
+        return false;
+    }
+    set_fault(frame, error ? error : pro_error_of(code));
+    return true;
+}
+
+bool pro_frame_take_status_(struct pro_frame *frame, void *ret_result, struct pro_type type)
+{
+    const bool is_op = frame->awaiting.vtable->awaited_op != NULL;
+
+    pro_error_unref(frame->error);
+    frame->error = NULL;
+    frame->status = get_result(frame, ret_result, type, is_op ? NULL : &frame->error);
+    return false;
+}
+
+void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line)
+{
+    struct pro_task *const task = task_of(frame);
+
+    if (!proi_type_fits(task->type, type)) {
+        set_fault(frame, pro_error_new(PRO_E_TYPE, (struct pro_site){ frame->site.file, frame->site.function, line },
+                                       "PRO_RETURN: the method was made for another type of result"));
+        return NULL;
+    }
+    frame->flags |= FRAME_HAS_RESULT;
+    return proi_task_result_at(task);
+}
+
+void pro_frame_throw_(struct pro_frame *frame, struct pro_error *error)
+{
+    set_fault(frame, error ? error : pro_error_of(proi_misuse(PRO_E_INVALID, "PRO_THROW: the error is NULL")));
+}
+
+/* ---- leaving ---- */
+
+void pro_frame_leave_(struct pro_frame *frame)
+{
+    frame->pc = frame->flags & FRAME_IN_FINALLY ? PRO_PC_END_ : PRO_PC_FINALLY_;
+}
+
+void pro_frame_enter_finally_(struct pro_frame *frame) { frame->flags |= FRAME_IN_FINALLY; }
+
+bool pro_frame_skip_finally_(struct pro_frame *frame)
+{
+    if (frame->pc == 0) {
+        proi_misuse(PRO_E_STATE, "%s has ended and was resumed", frame->site.function ? frame->site.function : "an async method");
+        return false;
+    }
+    if (frame->pc != PRO_PC_FINALLY_) /* an await inside a switch of the body's own */
+        set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s lost its resume point at line %u: no PRO_AWAIT inside a switch",
+                                                  frame->site.function, (unsigned)(uint32_t)frame->pc)));
+    frame->pc = PRO_PC_END_;
+    return true;
+}
+
+/* An error of async void is thrown where the method was called: in its context, else by the process-wide handler. */
+struct thrown {
+    struct pro_work work;
+    struct pro_sync_context *context; /* held */
+    struct pro_error *error;
+};
+
+static void throw_there(struct pro_work *work)
+{
+    const struct thrown thrown = *PRO_CONTAINER(work, struct thrown, work);
+    const struct pro_sync_context_vtable *const vtable = thrown.context->vtable;
+
+    proi_block_free(work, sizeof thrown);
+    if (vtable && vtable->unhandled_error)
+        vtable->unhandled_error(thrown.context, thrown.error);
+    else
+        proi_unhandled(thrown.error);
+    pro_error_unref(thrown.error);
+    pro_sync_context_unref(thrown.context);
+}
+
+static void throw_to(struct pro_sync_context *context, struct pro_error *error)
+{
+    struct thrown *const thrown = context ? proi_block_alloc(sizeof *thrown) : NULL;
+
+    if (!thrown) {
+        proi_unhandled(error);
+        return;
+    }
+    *thrown = (struct thrown){ .work = { .run = throw_there },
+                               .context = pro_sync_context_ref(context),
+                               .error = pro_error_ref(error) };
+    proi_context_post(context, &thrown->work);
+}
+
+static void finish_void(struct pro_frame *frame)
+{
+    struct pro_sync_context *const context = frame->void_context;
+    struct pro_task *const task = task_of(frame);
+
+    if (frame->fault)
+        throw_to(context, frame->fault);
+    pro_error_unref(frame->fault);
+    if (context) {
+        if (context->vtable && context->vtable->operation_completed)
+            context->vtable->operation_completed(context);
+        proi_context_release(context);
+    }
+    proi_task_publish_private(task, PRO_TASK_RAN_TO_COMPLETION);
+    task->drop = NULL;
+    pro_task_unref(task);
+}
+
+void pro_frame_finish_(struct pro_frame *frame)
+{
+    struct pro_task *const task = task_of(frame);
+    const bool suspended = frame->flags & FRAME_SUSPENDED;
+    enum pro_task_status status = PRO_TASK_RAN_TO_COMPLETION;
+
+    frame->pc = 0;
+    pro_error_unref(frame->error);
+    frame->error = NULL;
+    if (frame->flags & FRAME_VOID) {
+        finish_void(frame);
+        return;
+    }
+    if (!frame->fault && task->type.size && !(frame->flags & FRAME_HAS_RESULT))
+        frame->fault = pro_error_of(proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result",
+                                                frame->site.function ? frame->site.function : "an async method"));
+    if (frame->fault) {
+        status = pro_error_code(frame->fault) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED; /* SEM-089 */
+        if (frame->flags & FRAME_HAS_RESULT && task->drop)
+            task->drop(proi_task_result_at(task)); /* returned, and then the finally section failed */
+        task->error = frame->fault;
+        frame->fault = NULL;
+    }
+    if (suspended) {
+        proi_task_publish(task, status);
+        pro_task_unref(task); /* the frame's own */
+    } else {
+        proi_task_publish_private(task, status);
+    }
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/* Cancellation sources: a level that rises once, callbacks last-in first-out, links to parents, a timer. */
+#include "internal.h"
+
+#include <proact/timer.h>
+
+#include <string.h>
+
+struct cancel_timer;
+
+/* A type-stable block: a registration left over from a freed source finds another generation. */
+struct pro_cancellation_source {
+    uint32_t generation; /* shared */
+    uint32_t references; /* shared */
+    uint32_t canceled;   /* shared: rises to 1 once */
+    uint32_t rounds;     /* shared: callbacks that have returned; what unregister_wait sleeps on */
+    struct proi_mutex lock;
+    uint64_t running_thread;                       /* under lock: who runs callbacks */
+    struct pro_cancellation_registration *running; /* under lock: the one that runs now; may be freed by itself */
+    struct pro_cancellation_registration *newest;  /* under lock */
+    struct cancel_timer *timer;                    /* under lock */
+    size_t parent_count;
+    struct parent_link *parents;
+};
+
+struct parent_link {
+    struct pro_cancellation_registration registration;
+    struct pro_cancellation_source *parent; /* held */
+    struct pro_cancellation_source *child;
+};
+
+/* ---- making and dropping ---- */
+
+static struct pro_cancellation_source *new_source(void)
+{
+    struct pro_cancellation_source *const source = proi_block_alloc(sizeof *source);
+    uint32_t generation;
+
+    if (!source)
+        return NULL;
+    generation = proi_load(&source->generation, PROI_RELAXED);
+    memset((char *)source + sizeof generation, 0, sizeof *source - sizeof generation);
+    proi_store(&source->references, 1u, PROI_RELAXED);
+    return source;
+}
+
+int pro_cancellation_source_new(struct pro_cancellation_source **ret_source)
+{
+    struct pro_cancellation_source *source;
+
+    if (!ret_source)
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_new: ret_source is NULL");
+    source = new_source();
+    if (!source)
+        return PRO_E_NO_MEMORY;
+    *ret_source = source;
+    return PRO_OK;
+}
+
+struct pro_cancellation_source *pro_cancellation_source_ref(struct pro_cancellation_source *source)
+{
+    if (source)
+        proi_fetch_add(&source->references, 1u, PROI_RELAXED);
+    return source;
+}
+
+/* For who knows the block but has no reference: false when the last one is gone. */
+static bool try_ref(struct pro_cancellation_source *source)
+{
+    uint32_t references = proi_load(&source->references, PROI_RELAXED);
+
+    while (references)
+        /* Against the last unref: it reaches 0 first and we see it, or we are counted and it is not the last. */
+        if (proi_compare_exchange(&source->references, &references, references + 1, PROI_ACQ_REL))
+            return true;
+    return false;
+}
+
+static void drop_timer(struct pro_cancellation_source *source);
+
+void pro_cancellation_source_unref(struct pro_cancellation_source *source)
+{
+    if (!source || proi_fetch_sub(&source->references, 1u, PROI_ACQ_REL) != 1)
+        return;
+    drop_timer(source);
+    for (size_t i = 0; i < source->parent_count; i++) {
+        pro_cancellation_unregister_wait(&source->parents[i].registration);
+        pro_cancellation_source_unref(source->parents[i].parent);
+    }
+    proi_free(source->parents);
+    proi_store(&source->generation, source->generation + 1, PROI_RELEASE);
+    proi_block_free(source, sizeof *source);
+}
+
+struct pro_cancellation_token pro_cancellation_source_token(struct pro_cancellation_source *source)
+{
+    return (struct pro_cancellation_token){ source };
+}
+
+bool pro_cancellation_token_can_be_canceled(struct pro_cancellation_token token) { return token.source != NULL; }
+
+bool pro_cancellation_token_is_canceled(struct pro_cancellation_token token)
+{
+    return token.source && proi_load(&token.source->canceled, PROI_ACQUIRE);
+}
+
+/* ---- cancelling ---- */
+
+/* Runs the callbacks, newest first, each taken off just before it runs (SEM-232). The caller has a reference. */
+static void run_callbacks(struct pro_cancellation_source *source)
+{
+    proi_lock(&source->lock);
+    source->running_thread = proi_thread_id();
+    while (source->newest) {
+        struct pro_cancellation_registration *const registration = source->newest;
+        pro_cancellation_fn *const callback = registration->callback;
+        void *const arg = registration->arg;
+
+        source->newest = registration->next;
+        if (source->newest)
+            source->newest->previous = NULL;
+        registration->linked = false;
+        source->running = registration;
+        proi_unlock(&source->lock);
+        callback(arg); /* the registration may be freed inside */
+        proi_lock(&source->lock);
+        source->running = NULL;
+        proi_fetch_add(&source->rounds, 1u, PROI_RELEASE);
+        proi_wake_all(&source->rounds);
+    }
+    source->running_thread = 0;
+    proi_unlock(&source->lock);
+}
+
+static void cancel_held(struct pro_cancellation_source *source)
+{
+    /* One canceller wins and runs what is registered; a registration that comes after sees the level and runs by itself: both
+       look under the lock. */
+    proi_lock(&source->lock);
+    if (proi_load(&source->canceled, PROI_RELAXED)) {
+        proi_unlock(&source->lock);
+        return;
+    }
+    proi_store(&source->canceled, 1u, PROI_RELEASE);
+    proi_unlock(&source->lock);
+    drop_timer(source);
+    run_callbacks(source);
+}
+
+int pro_cancellation_source_cancel(struct pro_cancellation_source *source)
+{
+    if (!source)
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel: the source is NULL");
+    pro_cancellation_source_ref(source); /* a callback may drop the caller's */
+    cancel_held(source);
+    pro_cancellation_source_unref(source);
+    return PRO_OK;
+}
+
+/* ---- registrations ---- */
+
+int pro_cancellation_register(struct pro_cancellation_token token, struct pro_cancellation_registration *registration,
+                              pro_cancellation_fn *callback, void *arg)
+{
+    struct pro_cancellation_source *const source = token.source;
+
+    if (!registration || !callback)
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_register: an argument is NULL");
+    if (registration->linked)
+        return proi_misuse(PRO_E_STATE, "pro_cancellation_register: this registration is in use");
+    *registration = (struct pro_cancellation_registration){ .source = source, .callback = callback, .arg = arg };
+    if (!source)
+        return PRO_OK; /* it can never be cancelled */
+    registration->generation = proi_load(&source->generation, PROI_RELAXED);
+    proi_lock(&source->lock);
+    if (proi_load(&source->canceled, PROI_RELAXED)) {
+        proi_unlock(&source->lock);
+        registration->source = NULL;
+        callback(arg);
+        return PRO_OK;
+    }
+    registration->linked = true;
+    registration->next = source->newest;
+    if (source->newest)
+        source->newest->previous = registration;
+    source->newest = registration;
+    proi_unlock(&source->lock);
+    return PRO_OK;
+}
+
+/* Takes it off the list: true when it was there. With the lock held. */
+static bool unlink_registration(struct pro_cancellation_source *source, struct pro_cancellation_registration *registration)
+{
+    if (!registration->linked)
+        return false;
+    registration->linked = false;
+    if (registration->previous)
+        registration->previous->next = registration->next;
+    else
+        source->newest = registration->next;
+    if (registration->next)
+        registration->next->previous = registration->previous;
+    return true;
+}
+
+static struct pro_cancellation_source *source_of(const struct pro_cancellation_registration *registration)
+{
+    struct pro_cancellation_source *const source = registration ? registration->source : NULL;
+
+    return source && proi_load(&source->generation, PROI_ACQUIRE) == registration->generation ? source : NULL;
+}
+
+bool pro_cancellation_unregister(struct pro_cancellation_registration *registration)
+{
+    struct pro_cancellation_source *const source = source_of(registration);
+    bool removed;
+
+    if (!source)
+        return false;
+    proi_lock(&source->lock);
+    removed = unlink_registration(source, registration);
+    proi_unlock(&source->lock);
+    return removed;
+}
+
+bool pro_cancellation_unregister_wait(struct pro_cancellation_registration *registration)
+{
+    struct pro_cancellation_source *const source = source_of(registration);
+    bool removed;
+
+    if (!source)
+        return false;
+    proi_lock(&source->lock);
+    removed = unlink_registration(source, registration);
+    /* Running on another thread: sleep until it has returned. From inside a callback: at once, it would wait for itself. */
+    while (!removed && source->running == registration && source->running_thread != proi_thread_id()) {
+        const uint32_t seen = proi_load(&source->rounds, PROI_ACQUIRE);
+
+        proi_unlock(&source->lock);
+        proi_pool_blocking_begin();
+        proi_wait(&source->rounds, seen, -1);
+        proi_pool_blocking_end();
+        proi_lock(&source->lock);
+    }
+    proi_unlock(&source->lock);
+    return removed;
+}
+
+/* ---- links ---- */
+
+static void parent_canceled(void *arg)
+{
+    struct parent_link *const link = arg;
+
+    if (!try_ref(link->child))
+        return; /* it is being freed, and waits for us */
+    cancel_held(link->child);
+    pro_cancellation_source_unref(link->child);
+}
+
+int pro_cancellation_source_new_linked(const struct pro_cancellation_token *tokens, size_t count,
+                                       struct pro_cancellation_source **ret_source)
+{
+    struct pro_cancellation_source *source;
+
+    if (!ret_source || (!tokens && count))
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_new_linked: an argument is NULL");
+    source = new_source();
+    if (!source)
+        return PRO_E_NO_MEMORY;
+    source->parents = count ? proi_alloc_zeroed(count * sizeof *source->parents) : NULL;
+    if (count && !source->parents) {
+        pro_cancellation_source_unref(source);
+        return PRO_E_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct parent_link *const link = &source->parents[source->parent_count];
+
+        if (!tokens[i].source)
+            continue;
+        link->child = source;
+        link->parent = pro_cancellation_source_ref(tokens[i].source);
+        source->parent_count++;
+    }
+    for (size_t i = 0; i < source->parent_count; i++)
+        pro_cancellation_register((struct pro_cancellation_token){ source->parents[i].parent },
+                                  &source->parents[i].registration, parent_canceled, &source->parents[i]);
+    *ret_source = source;
+    return PRO_OK;
+}
+
+/* ---- cancel after: a sleep on the background loop ---- */
+
+/* Owned by its op until that is delivered; knows its source as long as the source knows it. */
+struct cancel_timer {
+    struct pro_op op;
+    struct pro_work stop; /* posted to the loop to end the sleep */
+    struct proi_mutex lock;
+    struct pro_cancellation_source *source; /* under lock; NULL: nobody waits any more */
+    uint32_t references; /* the op, and a posted stop */
+};
+
+static void release_timer(struct cancel_timer *timer)
+{
+    if (proi_fetch_sub(&timer->references, 1u, PROI_ACQ_REL) == 1)
+        proi_block_free(timer, sizeof *timer);
+}
+
+/* On the pool: the background loop runs no user code. */
+static void timer_struck(struct pro_op *op)
+{
+    struct cancel_timer *const timer = PRO_CONTAINER(op, struct cancel_timer, op);
+    struct pro_cancellation_source *source;
+    bool held;
+
+    proi_lock(&timer->lock);
+    source = op->result == PRO_OK ? timer->source : NULL;
+    held = source && try_ref(source);
+    proi_unlock(&timer->lock);
+    if (held) {
+        cancel_held(source);
+        pro_cancellation_source_unref(source);
+    }
+    release_timer(timer);
+}
+
+static void stop_timer(struct pro_work *work)
+{
+    struct cancel_timer *const timer = PRO_CONTAINER(work, struct cancel_timer, stop);
+
+    pro_op_cancel(&timer->op); /* PRO_E_STATE: it has struck meanwhile */
+    release_timer(timer);
+}
+
+static void drop_timer(struct pro_cancellation_source *source)
+{
+    struct cancel_timer *timer;
+
+    proi_lock(&source->lock);
+    timer = source->timer;
+    source->timer = NULL;
+    proi_unlock(&source->lock);
+    if (!timer)
+        return;
+    proi_lock(&timer->lock); /* after this the strike does not know the source */
+    timer->source = NULL;
+    proi_unlock(&timer->lock);
+    timer->stop = (struct pro_work){ .run = stop_timer };
+    if (pro_loop_post_work(pro_loop_default(), &timer->stop) < 0)
+        release_timer(timer);
+}
+
+int pro_cancellation_source_cancel_after(struct pro_cancellation_source *source, int64_t delay_ns)
+{
+    struct cancel_timer *timer;
+    struct pro_loop *loop;
+    int code;
+
+    if (!source || delay_ns < PRO_INFINITE)
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel_after: an argument is not valid");
+    if (proi_load(&source->canceled, PROI_ACQUIRE))
+        return PRO_OK;
+    drop_timer(source);
+    if (delay_ns == PRO_INFINITE)
+        return PRO_OK;
+    loop = pro_loop_default();
+    if (!loop)
+        return PRO_E_NO_THREAD;
+    timer = proi_block_alloc(sizeof *timer);
+    if (!timer)
+        return PRO_E_NO_MEMORY;
+    memset(timer, 0, sizeof *timer);
+    proi_store(&timer->references, 2u, PROI_RELAXED); /* the op's, and the one that the source's pointer stands for */
+    timer->source = source;
+    proi_lock(&source->lock);
+    source->timer = timer;
+    proi_unlock(&source->lock);
+    code = pro_then(pro_sleep(&timer->op, loop, delay_ns, PRO_HOW_DEFAULT), timer_struck);
+    if (code < 0) {
+        drop_timer(source);
+        release_timer(timer);
+    }
+    return code;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Continuations: what is captured, the list of a task, and the one predicate that decides where each runs. */
+#include "internal.h"
+
+/* ---- what travels ---- */
+
+bool proi_stack_is_short(void) { return proi_stack_left() < (size_t)128 * 1024; }
+
+void proi_continuation_invoke(struct pro_continuation *continuation)
+{
+    const struct proi_ambient saved = proi_ambient;
+    struct pro_sync_context *const held = continuation->flags & PROI_CONTINUATION_HELD ? continuation->context : NULL;
+
+    /* The current task is hidden, and the scheduler is the captured one (SEM-049); the context is as the caller has it. */
+    proi_ambient.task = NULL;
+    proi_ambient.scheduler = continuation->scheduler;
+    proi_ambient.flow = continuation->flow;
+    continuation->invoke(continuation); /* from here its memory may be gone */
+    proi_ambient = saved;
+    if (held)
+        proi_context_release(held);
+}
+
+static void run_travelled(struct pro_work *work) { proi_continuation_invoke(PRO_CONTAINER(work, struct pro_continuation, work)); }
+
+void proi_continuation_make(struct pro_continuation *continuation, void (*invoke)(struct pro_continuation *),
+                            enum proi_continuation_kind kind)
+{
+    struct pro_task *const task = continuation->work.task; /* the frame's, set once */
+
+    *continuation = (struct pro_continuation){ .work = { .run = run_travelled, .task = task },
+                                               .invoke = invoke,
+                                               .kind = (unsigned char)kind };
+}
+
+void pro_continuation_init(struct pro_continuation *continuation, void (*invoke)(struct pro_continuation *continuation))
+{
+    if (!continuation || !invoke) {
+        proi_misuse(PRO_E_INVALID, "pro_continuation_init: an argument is NULL");
+        return;
+    }
+    continuation->work.task = NULL;
+    proi_continuation_make(continuation, invoke, PROI_CONTINUATION_AWAIT);
+}
+
+void pro_continuation_capture(struct pro_continuation *continuation, unsigned options)
+{
+    if (!(options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT))
+        return;
+    if (!proi_context_is_base(proi_ambient.context)) {
+        continuation->context = proi_ambient.context;
+        continuation->flags |= PROI_CONTINUATION_HELD;
+        proi_context_capture(continuation->context);
+    } else if (!proi_scheduler_is_default(proi_ambient.scheduler)) {
+        continuation->scheduler = proi_ambient.scheduler;
+    }
+}
+
+void pro_continuation_run(struct pro_continuation *continuation)
+{
+    if (continuation)
+        proi_continuation_invoke(continuation);
+}
+
+void pro_continuation_schedule(struct pro_continuation *continuation)
+{
+    if (continuation)
+        proi_continuation_dispatch(continuation, true);
+}
+
+/* ---- the predicate ---- */
+
+static void to_scheduler(struct pro_continuation *continuation, bool may_inline)
+{
+    struct pro_task_scheduler *const scheduler = continuation->scheduler;
+
+    /* Offered for inlining on the scheduler's own threads and on the pool's (SEM-043); it may refuse. */
+    if (may_inline && scheduler->vtable->try_inline && !proi_stack_is_short() &&
+        (scheduler == proi_ambient.scheduler || pro_pool_is_worker()) &&
+        scheduler->vtable->try_inline(scheduler, &continuation->work, false))
+        return;
+    if (scheduler->vtable->queue(scheduler, &continuation->work) < 0) {
+        struct pro_error *error = pro_error_new(PRO_E_STATE, PRO_SITE_UNKNOWN,
+                                                "scheduler \"%s\" refused a continuation, whose method will never resume",
+                                                scheduler->name ? scheduler->name : "?");
+
+        proi_unhandled(error); /* SEM-268: .NET loses it silently */
+        pro_error_unref(error);
+    }
+}
+
+void proi_continuation_dispatch(struct pro_continuation *continuation, bool may_inline)
+{
+    if (continuation->context) {
+        /* In that very context already: here (SEM-042). */
+        if (may_inline && continuation->context == proi_ambient.context && !proi_stack_is_short())
+            proi_continuation_invoke(continuation);
+        else
+            proi_context_post(continuation->context, &continuation->work);
+    } else if (continuation->scheduler) {
+        to_scheduler(continuation, may_inline);
+    } else if (may_inline && proi_context_is_base(proi_ambient.context) &&
+               proi_scheduler_is_default(proi_ambient.scheduler) && !proi_stack_is_short()) {
+        /* Nothing captured, and this thread is nobody's: here (SEM-040). On a thread with a context or under a scheduler it
+           would run where nobody asked for it: to the pool (SEM-041). */
+        proi_continuation_invoke(continuation);
+    } else {
+        proi_pool_post(&continuation->work, PROI_POOL_LOCAL);
+    }
+}
+
+/* ---- the list of a task ---- */
+
+/* Guards the lists behind the slots; many tasks share a lock. */
+enum { LOCKS = 64 };
+static struct proi_mutex locks[LOCKS];
+
+static struct proi_mutex *lock_of(const struct pro_task *task) { return &locks[((uintptr_t)task >> 7) % LOCKS]; }
+static struct pro_continuation *first_of(uintptr_t slot)
+{
+    return (struct pro_continuation *)(slot & ~(PROI_SLOT_COMPLETED | PROI_SLOT_MANY));
+}
+
+/* With the lock held, so that the completer, which takes it when it finds MANY, sees bit and list together. */
+static bool add_to_list(struct pro_task *task, struct pro_continuation *continuation)
+{
+    uintptr_t slot = proi_load(&task->slot, PROI_ACQUIRE);
+
+    do {
+        if (slot == PROI_SLOT_COMPLETED)
+            return false;
+        /* Against the completer's exchange: either it comes first and we see COMPLETED, or it comes second, finds MANY, and
+           waits for the lock before it looks at the list. */
+    } while (!(slot & PROI_SLOT_MANY) && !proi_compare_exchange(&task->slot, &slot, slot | PROI_SLOT_MANY, PROI_ACQ_REL));
+    continuation->next = NULL;
+    if (continuation->kind == PROI_CONTINUATION_WAITER) { /* blocked threads go first (SEM-064) */
+        continuation->next = task->more;
+        task->more = continuation;
+        if (!task->more_tail)
+            task->more_tail = continuation;
+        return true;
+    }
+    if (task->more_tail)
+        task->more_tail->next = continuation;
+    else
+        task->more = continuation;
+    task->more_tail = continuation;
+    return true;
+}
+
+bool proi_task_add(struct pro_task *task, struct pro_continuation *continuation)
+{
+    uintptr_t empty = 0;
+    bool added;
+
+    /* The common case: the first and only one. Against the completer's exchange: it comes before and we see COMPLETED, or after
+       and takes ours. Release: the completer sees the continuation's contents. */
+    if (proi_compare_exchange(&task->slot, &empty, (uintptr_t)continuation, PROI_ACQ_REL))
+        return true;
+    if (empty == PROI_SLOT_COMPLETED)
+        return false;
+    proi_lock(lock_of(task));
+    added = add_to_list(task, continuation);
+    proi_unlock(lock_of(task));
+    return added;
+}
+
+static bool remove_from_list(struct pro_task *task, struct pro_continuation *continuation)
+{
+    struct pro_continuation **link, *previous = NULL;
+
+    for (link = &task->more; *link; previous = *link, link = &(*link)->next)
+        if (*link == continuation) {
+            *link = continuation->next;
+            if (task->more_tail == continuation)
+                task->more_tail = previous;
+            return true;
+        }
+    return false;
+}
+
+bool proi_task_remove(struct pro_task *task, struct pro_continuation *continuation)
+{
+    uintptr_t slot;
+    bool removed = false;
+
+    proi_lock(lock_of(task));
+    slot = proi_load(&task->slot, PROI_ACQUIRE);
+    while (first_of(slot) == continuation && slot != PROI_SLOT_COMPLETED)
+        /* Against the completer: it has taken the slot (and runs the continuation), or we have. */
+        if (proi_compare_exchange(&task->slot, &slot, slot & PROI_SLOT_MANY, PROI_ACQ_REL)) {
+            removed = true;
+            break;
+        }
+    if (!removed && slot != PROI_SLOT_COMPLETED)
+        removed = remove_from_list(task, continuation);
+    proi_unlock(lock_of(task));
+    return removed;
+}
+
+static struct pro_continuation *take_list(struct pro_task *task)
+{
+    struct pro_continuation *list;
+
+    proi_lock(lock_of(task));
+    list = task->more;
+    task->more = task->more_tail = NULL;
+    proi_unlock(lock_of(task));
+    return list;
+}
+
+/* An action of the library may run user code, too: where nothing may be inlined it goes to the pool (SEM-065). */
+static void run_or_queue(struct pro_continuation *continuation, bool may_inline)
+{
+    if (continuation->kind == PROI_CONTINUATION_ACTION && may_inline && !proi_stack_is_short())
+        proi_continuation_invoke(continuation);
+    else if (continuation->kind == PROI_CONTINUATION_ACTION)
+        proi_pool_post(&continuation->work, PROI_POOL_LOCAL);
+    else
+        proi_continuation_dispatch(continuation, may_inline);
+}
+
+/* Two passes (SEM-061): first every await but the first is posted or queued, then the rest run, in order of registration.
+   Where nothing may be inlined there is one pass (SEM-063). Returns those left for the second. */
+static struct pro_continuation *first_pass(struct pro_continuation *list, bool may_inline)
+{
+    struct pro_continuation *kept = NULL, **tail = &kept, *next;
+    bool await_seen = false;
+
+    for (; list; list = next) {
+        const bool is_await = list->kind == PROI_CONTINUATION_AWAIT;
+
+        next = list->next;
+        if (list->kind == PROI_CONTINUATION_WAITER) {
+            list->invoke(list); /* wakes a thread, and is gone */
+        } else if (!may_inline || (is_await && await_seen)) {
+            run_or_queue(list, false);
+        } else {
+            await_seen = await_seen || is_await;
+            list->next = NULL;
+            *tail = list;
+            tail = &list->next;
+        }
+    }
+    return kept;
+}
+
+void proi_task_run_continuations(struct pro_task *task)
+{
+    /* Release: who finds COMPLETED sees the outcome. Acquire: we see what was registered. */
+    const uintptr_t slot = proi_exchange(&task->slot, PROI_SLOT_COMPLETED, PROI_ACQ_REL);
+    const bool may_inline = !(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_ASYNC);
+    struct pro_continuation *first = first_of(slot), *list, *next;
+
+    if (!slot)
+        return;
+    if (!(slot & PROI_SLOT_MANY)) { /* one: no list to walk */
+        if (first->kind == PROI_CONTINUATION_WAITER)
+            first->invoke(first);
+        else
+            run_or_queue(first, may_inline);
+        return;
+    }
+    list = take_list(task);
+    if (first) {
+        first->next = list;
+        list = first;
+    }
+    for (list = first_pass(list, may_inline); list; list = next) {
+        next = list->next;
+        run_or_queue(list, true);
+    }
+}

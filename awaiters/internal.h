@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* What crosses files inside awaiters/: the task's structure, completing it, continuations. */
+#ifndef PROACT_AWAITERS_INTERNAL_H
+#define PROACT_AWAITERS_INTERNAL_H
+
+#include <sync_context/internal.h>
+
+#include <proact/async.h>
+
+/* ---- the task ---- */
+enum proi_task_flag { /* above the status in the state word */
+    PROI_TASK_STATUS = 7,      /* enum pro_task_status */
+    PROI_TASK_RESERVED = 8,    /* one thread is completing it (SEM-006) */
+    PROI_TASK_ASYNC = 16,      /* continuations must not run inside the completion */
+    PROI_TASK_OBSERVED = 32,   /* somebody looked at the error */
+    PROI_TASK_TAKEN = 64,      /* the result, which has an owner function, was moved out */
+    PROI_TASK_HIDES = 128,     /* delegate task: hides its scheduler */
+    PROI_TASK_STARTED = 256    /* delegate task: somebody has begun to run it */
+};
+
+/* The continuation slot: 0, a continuation, and these bits. */
+#define PROI_SLOT_COMPLETED ((uintptr_t)1) /* alone: nothing can be added any more */
+#define PROI_SLOT_MANY ((uintptr_t)2)      /* more of them in the list, under the lock */
+
+struct proi_task_class {
+    const char *name;                       /* "async method", "delegate", … for reports */
+    void (*destroy)(struct pro_task *task); /* NULL: nothing of its own to free */
+    /* Calls @visit for each task that this one cannot complete without. True: it needs all of them, false: any one. NULL: none. */
+    bool (*needs)(const struct pro_task *task, void (*visit)(struct pro_task *needed, void *arg), void *arg);
+    /* Delegate tasks: runs the body here if the scheduler lets it; true when it did (SEM-142). */
+    bool (*try_inline)(struct pro_task *task);
+};
+
+/* A type-stable block; the first 128 bytes stay readable after the task is freed. What a report reads from another thread is
+   marked [read] and written by relaxed atomics only. */
+struct pro_task {
+    uint32_t generation; /* [read] a new number when the block is freed */
+    uint32_t references; /* shared; 0: immortal */
+    uint32_t state;      /* [read] shared: status and flags */
+    uint32_t size;       /* of the block */
+    const struct proi_task_class *class; /* [read] */
+    uintptr_t slot;                      /* shared */
+    struct pro_continuation *more, *more_tail; /* under the slot's lock */
+    struct pro_error *error;     /* the first; written before completion is published */
+    struct pro_error *aggregate; /* shared: made when asked for, or given when there are several */
+    struct pro_type type;
+    /* [read] what it waits for now; 0: it runs, or is no async method */
+    uintptr_t awaits_task, awaits_loop, awaits_context;
+    uint32_t awaits_line, result_offset;
+    const char *where_file, *where_function; /* [read] the body that waits there */
+    const char *name;                        /* [read] */
+    struct pro_site created;                 /* [read] */
+    uint64_t id;                             /* shared */
+    void (*drop)(void *result);
+};
+
+static inline enum pro_task_status proi_status_of(uint32_t state) { return (enum pro_task_status)(state & PROI_TASK_STATUS); }
+static inline bool proi_state_is_final(uint32_t state) { return (state & PROI_TASK_STATUS) >= PRO_TASK_RAN_TO_COMPLETION; }
+
+/* ---- task.c ---- */
+/* Gives a task with one reference, @body_size zeroed bytes behind it and room for a result of @type; NULL: no memory. */
+struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_size, struct pro_type type,
+                               enum pro_task_status status, struct pro_site created);
+static inline void *proi_task_body(struct pro_task *task) { return (char *)task + ((sizeof *task + 15) & ~(size_t)15); }
+static inline struct pro_task *proi_task_of_body(void *body)
+{
+    return (struct pro_task *)(void *)((char *)body - ((sizeof(struct pro_task) + 15) & ~(size_t)15));
+}
+static inline void *proi_task_result_at(struct pro_task *task) { return (char *)task + task->result_offset; }
+
+bool proi_task_reserve(struct pro_task *task); /* true for exactly one caller (SEM-006) */
+/* After reserve and after result or error were stored. The caller has a reference. Runs continuations. */
+void proi_task_publish(struct pro_task *task, enum pro_task_status status);
+/* The same for a task that no other thread can know yet. */
+void proi_task_publish_private(struct pro_task *task, enum pro_task_status status);
+/* After reserve: ends it with @error (taken): PRO_E_CANCELED cancels when @cancels, else it is a fault (SEM-176). */
+void proi_task_fail(struct pro_task *task, struct pro_error *error, bool cancels);
+void proi_task_fail_many(struct pro_task *task, struct pro_error *aggregate); /* takes; the first inner one is what await gives */
+void proi_task_observe(struct pro_task *task);
+/* Copies the outcome of the completed @from to the reserved @to, and publishes. */
+void proi_task_follow(struct pro_task *to, struct pro_task *from);
+bool proi_type_fits(struct pro_type have, struct pro_type want);
+/* As get_result of the awaiter: the task is complete. */
+int proi_task_take(struct pro_task *task, void *ret_result, struct pro_type type, struct pro_error **ret_error);
+
+/* ---- continuation.c ---- */
+enum proi_continuation_kind {
+    PROI_CONTINUATION_AWAIT,  /* the rest of a method: the predicate decides where it runs         */
+    PROI_CONTINUATION_ACTION, /* of the library: inline when permitted, else on the pool (SEM-065) */
+    PROI_CONTINUATION_WAITER  /* a blocked thread: woken directly (SEM-064)                        */
+};
+enum proi_continuation_flag { PROI_CONTINUATION_HELD = 1 /* the captured context was told, and is held */ };
+
+void proi_continuation_make(struct pro_continuation *continuation, void (*invoke)(struct pro_continuation *),
+                            enum proi_continuation_kind kind);
+/* False: the task is complete, the caller schedules by itself (SEM-017). */
+bool proi_task_add(struct pro_task *task, struct pro_continuation *continuation);
+/* False: it is not there any more: it was run, or is about to be. */
+bool proi_task_remove(struct pro_task *task, struct pro_continuation *continuation);
+void proi_task_run_continuations(struct pro_task *task); /* once, by the completer */
+/* THE predicate: here, or there (SEM-040…049). */
+void proi_continuation_dispatch(struct pro_continuation *continuation, bool may_inline);
+/* Calls it on this thread under its own ambient state, and puts the thread's back. */
+void proi_continuation_invoke(struct pro_continuation *continuation);
+bool proi_stack_is_short(void);
+
+/* ---- wait.c ---- */
+struct proi_blocked { /* a thread inside a blocking wait; on its stack */
+    struct proi_blocked *next, *previous;
+    uint64_t thread;
+    const char *thread_name;
+    struct pro_task *const *tasks; /* referenced by the waiting thread */
+    size_t count;
+    struct pro_site site;
+    bool bounded;
+};
+/* Visits every blocked thread, with the list locked. For reports. */
+void proi_blocked_for_each(void (*visit)(const struct proi_blocked *blocked, void *arg), void *arg);
+
+/* ---- delegate.c ---- */
+bool proi_delegate_try_inline(struct pro_task *task);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* The task: its state word, its reference count, completing it once, reading it. */
+#include "internal.h"
+
+#include <string.h>
+
+enum { RESULT_ALIGN = 16, IMMORTAL = 0 };
+
+static const struct proi_task_class promise_class = { .name = "promise" };
+
+/* ---- making and dropping ---- */
+
+struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_size, struct pro_type type,
+                               enum pro_task_status status, struct pro_site created)
+{
+    const size_t body_at = (sizeof(struct pro_task) + 15) & ~(size_t)15;
+    const size_t result_at = (body_at + body_size + RESULT_ALIGN - 1) & ~(size_t)(RESULT_ALIGN - 1);
+    const size_t size = result_at + type.size;
+    struct pro_task *task = size <= UINT32_MAX ? proi_block_alloc(size) : NULL;
+
+    if (!task)
+        return NULL;
+    /* The block may be under a report's eyes: what it reads is stored one by one. */
+    proi_store(&task->state, (uint32_t)status, PROI_RELAXED);
+    proi_store(&task->class, class, PROI_RELAXED);
+    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_line, 0u, PROI_RELAXED);
+    proi_store(&task->where_file, NULL, PROI_RELAXED);
+    proi_store(&task->where_function, NULL, PROI_RELAXED);
+    proi_store(&task->name, NULL, PROI_RELAXED);
+    proi_store(&task->created.file, created.file, PROI_RELAXED);
+    proi_store(&task->created.function, created.function, PROI_RELAXED);
+    proi_store(&task->created.line, created.line, PROI_RELAXED);
+    proi_store(&task->id, (uint64_t)0, PROI_RELAXED);
+    proi_store(&task->references, 1u, PROI_RELAXED);
+    task->size = (uint32_t)size;
+    proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
+    task->more = task->more_tail = NULL;
+    task->error = NULL;
+    proi_store(&task->aggregate, NULL, PROI_RELAXED);
+    task->type = type;
+    task->result_offset = (uint32_t)result_at;
+    task->drop = NULL;
+    memset((char *)task + body_at, 0, body_size);
+    return task;
+}
+
+struct pro_task *pro_task_ref(struct pro_task *task)
+{
+    /* Relaxed: who has a reference may make another. */
+    if (task && proi_load(&task->references, PROI_RELAXED) != IMMORTAL)
+        proi_fetch_add(&task->references, 1u, PROI_RELAXED);
+    return task;
+}
+
+static void destroy(struct pro_task *task)
+{
+    const uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
+    const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
+
+    if (proi_status_of(state) == PRO_TASK_FAULTED && !(state & PROI_TASK_OBSERVED))
+        proi_unobserved(task->aggregate ? task->aggregate : task->error);
+    if (proi_status_of(state) == PRO_TASK_RAN_TO_COMPLETION && task->drop && !(state & PROI_TASK_TAKEN))
+        task->drop(proi_task_result_at(task));
+    if (class->destroy)
+        class->destroy(task);
+    pro_error_unref(task->error);
+    pro_error_unref(task->aggregate);
+    proi_store(&task->generation, task->generation + 1, PROI_RELEASE);
+    proi_block_free(task, task->size);
+}
+
+void pro_task_unref(struct pro_task *task)
+{
+    uint32_t references;
+
+    if (!task)
+        return;
+    references = proi_load(&task->references, PROI_ACQUIRE);
+    if (references == IMMORTAL)
+        return;
+    /* 1 means that it is ours alone: nobody can make a second from nothing. The acquire sees what the others did before
+       they dropped theirs, which is a release. */
+    if (references != 1 && proi_fetch_sub(&task->references, 1u, PROI_ACQ_REL) != 1)
+        return;
+    destroy(task);
+}
+
+void pro_forget(struct pro_task *task) { pro_task_unref(task); }
+struct pro_task *pro_borrow(struct pro_task *task) { return pro_task_ref(task); }
+
+/* ---- completing ---- */
+
+bool proi_task_reserve(struct pro_task *task)
+{
+    /* Two completers: the one whose bit was not there before wins; the other changes nothing. */
+    return !(proi_fetch_or(&task->state, (uint32_t)PROI_TASK_RESERVED, PROI_ACQ_REL) & PROI_TASK_RESERVED);
+}
+
+/* Between reserve and here only flags change beside us, never the status: an addition moves it without touching them. */
+static void set_status(struct pro_task *task, enum pro_task_status status)
+{
+    const uint32_t now = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STATUS;
+
+    proi_fetch_add(&task->state, (uint32_t)status - now, PROI_SEQ_CST);
+}
+
+void proi_task_publish(struct pro_task *task, enum pro_task_status status)
+{
+    set_status(task, status);
+    proi_task_run_continuations(task);
+}
+
+void proi_task_publish_private(struct pro_task *task, enum pro_task_status status)
+{
+    const uint32_t flags = proi_load(&task->state, PROI_RELAXED) & ~(uint32_t)PROI_TASK_STATUS;
+
+    proi_store(&task->state, flags | PROI_TASK_RESERVED | (uint32_t)status, PROI_RELEASE);
+    proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELEASE);
+}
+
+void proi_task_fail(struct pro_task *task, struct pro_error *error, bool cancels)
+{
+    task->error = error;
+    proi_task_publish(task, cancels && pro_error_code(error) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED);
+}
+
+void proi_task_fail_many(struct pro_task *task, struct pro_error *aggregate)
+{
+    struct pro_error *const first = pro_error_inner(aggregate, 0);
+
+    task->error = pro_error_ref(first ? first : aggregate);
+    proi_store(&task->aggregate, aggregate, PROI_RELEASE);
+    proi_task_publish(task, PRO_TASK_FAULTED);
+}
+
+void proi_task_follow(struct pro_task *to, struct pro_task *from)
+{
+    const enum pro_task_status status = pro_task_status(from);
+
+    if (status == PRO_TASK_RAN_TO_COMPLETION) {
+        const int code = to->type.size ? proi_task_take(from, proi_task_result_at(to), to->type, NULL) : PRO_OK;
+
+        if (code < 0)
+            proi_task_fail(to, pro_error_of(code), false);
+        else
+            proi_task_publish(to, PRO_TASK_RAN_TO_COMPLETION);
+        return;
+    }
+    proi_task_observe(from);
+    to->error = pro_error_ref(from->error);
+    if (proi_load(&from->aggregate, PROI_ACQUIRE))
+        proi_store(&to->aggregate, pro_error_ref(from->aggregate), PROI_RELEASE);
+    proi_task_publish(to, status);
+}
+
+void proi_task_observe(struct pro_task *task)
+{
+    if (proi_load(&task->references, PROI_RELAXED) != IMMORTAL &&
+        !(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_OBSERVED))
+        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_OBSERVED, PROI_ACQ_REL);
+}
+
+/* ---- asking ---- */
+
+enum pro_task_status pro_task_status(const struct pro_task *task)
+{
+    return task ? proi_status_of(proi_load(&task->state, PROI_ACQUIRE)) : PRO_TASK_CANCELED;
+}
+
+const char *pro_task_status_name(enum pro_task_status status)
+{
+    static const char *const names[] = { "Created",  "WaitingForActivation", "WaitingToRun", "Running",
+                                         "WaitingForChildrenToComplete", "RanToCompletion", "Canceled", "Faulted" };
+
+    return (unsigned)status <= PRO_TASK_FAULTED ? names[status] : "unknown";
+}
+
+bool pro_task_is_completed(const struct pro_task *task)
+{
+    return !task || proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE));
+}
+
+bool pro_task_is_succeeded(const struct pro_task *task) { return pro_task_status(task) == PRO_TASK_RAN_TO_COMPLETION; }
+bool pro_task_is_faulted(const struct pro_task *task) { return pro_task_status(task) == PRO_TASK_FAULTED; }
+bool pro_task_is_canceled(const struct pro_task *task) { return pro_task_status(task) == PRO_TASK_CANCELED; }
+
+uint64_t pro_task_id(struct pro_task *task)
+{
+    static uint64_t last;
+    uint64_t id = 0, fresh;
+
+    if (!task)
+        return 0;
+    id = proi_load(&task->id, PROI_ACQUIRE);
+    if (id)
+        return id;
+    fresh = proi_fetch_add(&last, (uint64_t)1, PROI_RELAXED) + 1;
+    /* Two readers: one stores its number, the other's is lost and it takes the stored one. */
+    return proi_compare_exchange(&task->id, &id, fresh, PROI_ACQ_REL) ? fresh : id;
+}
+
+void pro_task_set_name(struct pro_task *task, const char *name)
+{
+    if (task)
+        proi_store(&task->name, name, PROI_RELAXED);
+}
+
+bool proi_type_fits(struct pro_type have, struct pro_type want)
+{
+    return have.size == want.size && (have.tag == want.tag || !have.tag || !want.tag);
+}
+
+int proi_task_take(struct pro_task *task, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+{
+    if (!pro_task_is_succeeded(task)) {
+        proi_task_observe(task);
+        if (ret_error)
+            *ret_error = pro_error_ref(task->error);
+        return pro_error_code(task->error);
+    }
+    if (!ret_result)
+        return PRO_OK;
+    if (!proi_type_fits(task->type, type)) {
+        if (ret_error)
+            *ret_error = pro_error_new(PRO_E_TYPE, PRO_SITE_UNKNOWN, "the task's result has %u bytes, %u were asked for%s",
+                                       (unsigned)task->type.size, (unsigned)type.size,
+                                       task->type.size == type.size ? ", of another type" : "");
+        return PRO_E_TYPE;
+    }
+    /* Two readers of a result that moves: the one that sets the bit has it. */
+    if (task->drop && proi_fetch_or(&task->state, (uint32_t)PROI_TASK_TAKEN, PROI_ACQ_REL) & PROI_TASK_TAKEN) {
+        if (ret_error)
+            *ret_error = pro_error_new(PRO_E_STATE, PRO_SITE_UNKNOWN, "the task's result was taken before");
+        return PRO_E_STATE;
+    }
+    memcpy(ret_result, proi_task_result_at(task), type.size);
+    return PRO_OK;
+}
+
+int pro_task_read(struct pro_task *task, void *ret_result, struct pro_type type)
+{
+    if (!task)
+        return proi_misuse(PRO_E_INVALID, "pro_task_read: the task is NULL");
+    if (!pro_task_is_completed(task))
+        return PRO_E_STATE;
+    return proi_task_take(task, ret_result, type, NULL);
+}
+
+struct pro_error *pro_task_error(struct pro_task *task)
+{
+    if (!task || !pro_task_is_completed(task) || pro_task_is_succeeded(task))
+        return NULL;
+    proi_task_observe(task);
+    return task->error;
+}
+
+struct pro_error *pro_task_error_all(struct pro_task *task)
+{
+    struct pro_error *aggregate, *none = NULL;
+
+    if (!task || !pro_task_is_faulted(task))
+        return NULL;
+    proi_task_observe(task);
+    aggregate = proi_load(&task->aggregate, PROI_ACQUIRE);
+    if (aggregate)
+        return aggregate;
+    aggregate = pro_error_aggregate(&task->error, 1);
+    if (proi_load(&task->references, PROI_RELAXED) == IMMORTAL) { /* nobody would ever free it */
+        pro_error_unref(aggregate);
+        return pro_error_of(PRO_E_AGGREGATE);
+    }
+    /* Two readers: one aggregate stays, the other is dropped. */
+    if (proi_compare_exchange(&task->aggregate, &none, aggregate, PROI_ACQ_REL))
+        return aggregate;
+    pro_error_unref(aggregate);
+    return none;
+}
+
+/* ---- complete from the start ---- */
+
+static struct pro_task completed_task = { .references = IMMORTAL,
+                                          .state = PRO_TASK_RAN_TO_COMPLETION | PROI_TASK_RESERVED,
+                                          .class = &promise_class,
+                                          .slot = PROI_SLOT_COMPLETED };
+static struct pro_task no_memory_task = { .references = IMMORTAL,
+                                          .state = PRO_TASK_FAULTED | PROI_TASK_RESERVED | PROI_TASK_OBSERVED,
+                                          .class = &promise_class,
+                                          .slot = PROI_SLOT_COMPLETED };
+static struct proi_once no_memory_once;
+
+struct pro_task *pro_task_completed(void) { return &completed_task; }
+
+static void fill_no_memory(void) { no_memory_task.error = pro_error_of(PRO_E_NO_MEMORY); }
+
+struct pro_task *pro_task_no_memory(void)
+{
+    proi_once(&no_memory_once, fill_no_memory);
+    return &no_memory_task;
+}
+
+struct pro_task *pro_task_from_result(const void *result, struct pro_type type)
+{
+    struct pro_task *task;
+
+    if (!result && type.size)
+        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_from_result: the result is NULL")));
+    task = proi_task_new(&promise_class, 0, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    if (!task)
+        return pro_task_no_memory();
+    if (type.size)
+        memcpy(proi_task_result_at(task), result, type.size);
+    proi_task_publish_private(task, PRO_TASK_RAN_TO_COMPLETION);
+    return task;
+}
+
+static struct pro_task *complete_with(struct pro_error *error, enum pro_task_status status)
+{
+    struct pro_task *task = proi_task_new(&promise_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+
+    if (!task) {
+        pro_error_unref(error);
+        return pro_task_no_memory();
+    }
+    task->error = error;
+    proi_task_publish_private(task, status);
+    return task;
+}
+
+struct pro_task *pro_task_from_error(struct pro_error *error)
+{
+    if (!error)
+        error = pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_from_error: the error is NULL"));
+    return complete_with(error, PRO_TASK_FAULTED);
+}
+
+struct pro_task *pro_task_from_canceled(struct pro_cancellation_token token)
+{
+    if (token.source && !pro_cancellation_token_is_canceled(token))
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_from_canceled: the token is not cancelled")));
+    return complete_with(pro_error_of(PRO_E_CANCELED), PRO_TASK_CANCELED);
+}
