@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The little the scenarios need of a system that the library's public API does not give: a lock to wait on, plain
+   threads, sleeping. Two implementations, threads_linux.c and threads_windows.c; CMake takes one. */
+#ifndef CONFORMANCE_THREADS_H
+#define CONFORMANCE_THREADS_H
+
+#include <stdbool.h>
+
+/* A lock with a condition, C#'s Monitor. Never freed: a thread may be blocked in it when the process ends. */
+struct monitor;
+struct monitor *monitor_new(void);
+void monitor_enter(struct monitor *monitor);
+void monitor_exit(struct monitor *monitor);
+/* Releases, sleeps until pulsed, takes again. False: the time is up (negative: no limit). May return early. */
+bool monitor_wait(struct monitor *monitor, int ms);
+void monitor_pulse_all(struct monitor *monitor);
+
+/* Starts a detached thread; ends the process when there is none to be had. */
+void thread_start(void (*fn)(void *arg), void *arg);
+void thread_sleep_ms(int ms);
+
+/* Lines end in one byte, also where text files have two. */
+void stdout_to_binary(void);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* threads.h on Win32. */
+#include "threads.h"
+
+#include "harness.h"
+
+#include <fcntl.h>
+#include <io.h>
+#include <windows.h>
+
+struct monitor {
+    SRWLOCK lock;
+    CONDITION_VARIABLE condition;
+};
+
+struct monitor *monitor_new(void)
+{
+    struct monitor *monitor = memory_new(sizeof *monitor);
+    InitializeSRWLock(&monitor->lock);
+    InitializeConditionVariable(&monitor->condition);
+    return monitor;
+}
+
+void monitor_enter(struct monitor *monitor) { AcquireSRWLockExclusive(&monitor->lock); }
+
+void monitor_exit(struct monitor *monitor) { ReleaseSRWLockExclusive(&monitor->lock); }
+
+bool monitor_wait(struct monitor *monitor, int ms)
+{
+    const DWORD limit = ms < 0 ? INFINITE : (DWORD)ms;
+    return SleepConditionVariableSRW(&monitor->condition, &monitor->lock, limit, 0) != 0;
+}
+
+void monitor_pulse_all(struct monitor *monitor) { WakeAllConditionVariable(&monitor->condition); }
+
+struct start {
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static DWORD WINAPI run_start(void *arg)
+{
+    struct start start = *(struct start *)arg;
+    free(arg);
+    start.fn(start.arg);
+    return 0;
+}
+
+void thread_start(void (*fn)(void *arg), void *arg)
+{
+    struct start *start = memory_new(sizeof *start);
+    start->fn = fn, start->arg = arg;
+    HANDLE thread = CreateThread(NULL, 0, run_start, start, 0, NULL);
+    if (!thread)
+        harness_broken("no thread could be started");
+    CloseHandle(thread);
+}
+
+void thread_sleep_ms(int ms) { Sleep((DWORD)ms); }
+
+void stdout_to_binary(void) { _setmode(_fileno(stdout), _O_BINARY); }

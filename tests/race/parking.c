@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Falling asleep against being called: one item at a time, posted at the moment when workers are about to sleep, to leave, or to
+   end a search. An item that nobody looks for stays for ever, and the watchdog ends the test. */
+#include "harness.h"
+
+#include <proact/proact.h>
+
+#include "gate.h"
+#include "sync_context/pool.h"
+
+enum { ROUNDS = 20000 };
+
+static void add(void *gate) { gate_add(gate); }
+
+/* Busy for a random while, so that the next post hits another place of the way to sleep. */
+static void linger(uint64_t *random)
+{
+    for (volatile unsigned turns = (unsigned)(test_random(random) % 400); turns > 0; turns--)
+        ;
+}
+
+static void rounds(unsigned minimum, int64_t idle_ns, int count)
+{
+    uint64_t random = test_seed();
+    struct gate ran = { 0 };
+    uint32_t sent = 0;
+
+    proi_pool_timing.idle_ns = idle_ns;
+    CHECK_EQ(pro_pool_set_min_threads(minimum), PRO_OK);
+    for (int i = 0; i < count; i++) {
+        for (uint64_t burst = 1 + test_random(&random) % 3; burst > 0; burst--, sent++)
+            CHECK_EQ(pro_pool_post(add, &ran), PRO_OK);
+        gate_wait(&ran, sent);
+        linger(&random);
+    }
+}
+
+/* The times are read by workers: none may be alive when they change. */
+static void nobody_left(void)
+{
+    struct pro_pool_stats stats;
+    uint32_t never = 0;
+
+    for (;;) {
+        pro_pool_get_stats(&stats);
+        if (stats.threads == 0)
+            return;
+        proi_wait(&never, 0, PRO_MS(1));
+    }
+}
+
+TEST(no_post_is_missed_by_one_worker_that_falls_asleep)
+{
+    /* Kills: sleeping without the last look; looking before one is counted as gone. */
+    rounds(1, PRO_MS(20), ROUNDS);
+    nobody_left();
+}
+
+TEST(no_post_is_missed_by_several_workers)
+{
+    /* Kills: ending a search without looking on behalf of those who relied on it. */
+    rounds(4, PRO_MS(20), ROUNDS);
+    nobody_left();
+}
+
+TEST(no_post_is_missed_by_a_worker_that_leaves)
+{
+    /* Kills: a call that goes to a thread which has decided to end. */
+    rounds(2, PRO_US(20), ROUNDS / 4);
+    nobody_left();
+}
+
+struct pair {
+    struct gate here, done;
+};
+static void meet(void *arg)
+{
+    struct pair *pair = arg;
+
+    gate_add(&pair->here);
+    gate_wait(&pair->here, 2);
+    gate_add(&pair->done);
+}
+
+TEST(two_items_that_need_each_other_always_get_two_workers)
+{
+    /* Kills: a second post that relies on a searcher which then takes the first item and looks no further. */
+    uint64_t random = test_seed();
+
+    proi_pool_timing.idle_ns = PRO_MS(20);
+    CHECK_EQ(pro_pool_set_min_threads(2), PRO_OK);
+    for (int i = 0; i < ROUNDS / 2; i++) {
+        struct pair pair = { .here = { 0 } };
+
+        pro_pool_post(meet, &pair);
+        linger(&random);
+        pro_pool_post(meet, &pair);
+        gate_wait(&pair.done, 2);
+    }
+    nobody_left();
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include <sync_context/internal.h>
+#include "task.h"
+#include <sync_context/queue.h>
+#include <proactor/internal.h>
+#include "graph.h"
+#include <windows.h>

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include <proactor/internal.h>
+#include "task.h"
+#include <pthread.h>

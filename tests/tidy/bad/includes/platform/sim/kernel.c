@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#include <sys/socket.h>
+#include "../../awaiters/task.h"

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/* TODO: later */
+int todo;
+/* XXX */

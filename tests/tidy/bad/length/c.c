@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+int x2;
+int x3;
+int x4;
+int x5;
+int x6;
+int x7;
+int x8;
+int x9;
+int x10;
+int x11;
+int x12;
+int x13;
+int x14;
+int x15;
+int x16;
+int x17;
+int x18;
+int x19;
+int x20;
+int x21;

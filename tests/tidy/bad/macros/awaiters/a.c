@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define min(a) a
+#define OWN 1

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#ifdef _WIN32
+#endif
