@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* echo.c once more with callbacks instead of async methods: what the methods cost is the difference.
+ *
+ *     echo_callback PORT [sink] */
+#include <proact/proact.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALL = 512, LARGE = 65536 };
+
+static bool sink;
+
+struct connection {
+    struct pro_op op; /* first: a callback gets the op */
+    struct pro_socket socket;
+    char *buffer;
+    size_t size;
+    char small[SMALL];
+};
+
+static void on_received(struct pro_op *op);
+
+static void on_closed(struct pro_op *op)
+{
+    struct connection *self = PRO_CONTAINER(op, struct connection, op);
+
+    if (self->buffer != self->small)
+        free(self->buffer);
+    free(self);
+}
+
+static void connection_end(struct connection *self) { (void)pro_then(pro_close(&self->op, &self->socket), on_closed); }
+
+static void receive(struct connection *self)
+{
+    (void)pro_then(pro_recv(&self->op, &self->socket, self->buffer, self->size, PRO_HOW_DEFAULT), on_received);
+}
+
+static void buffer_fit(struct connection *self, size_t used)
+{
+    if (self->buffer == self->small && used == SMALL) {
+        char *large = malloc(LARGE);
+
+        if (large) {
+            self->buffer = large;
+            self->size = LARGE;
+        }
+    } else if (self->buffer != self->small && used <= SMALL) {
+        free(self->buffer);
+        self->buffer = self->small;
+        self->size = SMALL;
+    }
+}
+
+static void on_sent(struct pro_op *op)
+{
+    struct connection *self = PRO_CONTAINER(op, struct connection, op);
+
+    if (op->result < 0) {
+        connection_end(self);
+        return;
+    }
+    buffer_fit(self, (size_t)op->result);
+    receive(self);
+}
+
+static void on_received(struct pro_op *op)
+{
+    struct connection *self = PRO_CONTAINER(op, struct connection, op);
+
+    if (op->result <= 0)
+        connection_end(self);
+    else if (sink)
+        on_sent(op);
+    else
+        (void)pro_then(pro_send_all(op, &self->socket, self->buffer, (size_t)op->result, PRO_HOW_DEFAULT), on_sent);
+}
+
+static struct pro_socket listener, accepted;
+
+static void on_accepted(struct pro_op *op);
+static void on_waited(struct pro_op *op)
+{
+    (void)pro_then(pro_accept(op, &listener, &accepted, PRO_HOW_DEFAULT), on_accepted);
+}
+
+static void on_accepted(struct pro_op *op)
+{
+    struct connection *self = op->result < 0 ? NULL : calloc(1, sizeof *self);
+
+    if (op->result < 0) { /* too many open files, most likely: that passes */
+        (void)pro_then(pro_sleep(op, NULL, PRO_MS(10), PRO_HOW_DEFAULT), on_waited);
+        return;
+    }
+    if (!self) {
+        fprintf(stderr, "echo_callback: no memory for a connection\n");
+        exit(1);
+    }
+    self->socket = accepted;
+    self->buffer = self->small;
+    self->size = SMALL;
+    receive(self);
+    on_waited(op);
+}
+
+int main(int count, char **arguments)
+{
+    const struct pro_listen_options options = { .backlog = 4096 };
+    struct pro_op accepting = { .result = 0 };
+    struct pro_loop *loop = NULL;
+    struct pro_addr addr;
+    int code;
+
+    if (count < 2) {
+        fprintf(stderr, "usage: echo_callback PORT [sink]\n");
+        return 2;
+    }
+    sink = count > 2 && strcmp(arguments[2], "sink") == 0;
+    addr = pro_addr_loopback((uint16_t)atoi(arguments[1]));
+    code = pro_loop_new(NULL, &loop);
+    if (code == PRO_OK)
+        code = pro_listen(loop, &addr, &options, &listener);
+    if (code < 0) {
+        fprintf(stderr, "echo_callback: cannot listen on port %s: %s\n", arguments[1], pro_err_message(code));
+        return 1;
+    }
+    on_waited(&accepting);
+    code = pro_loop_run(loop);
+    (void)pro_loop_free(loop);
+    return code < 0;
+}
