@@ -25,6 +25,8 @@ static void as_nobody(void (*complete)(struct pro_work *work), struct pro_work *
 
 struct op_task {
     struct pro_op own; /* a delay's */
+    struct pro_cancellation_token token; /* a delay's; its source is held */
+    struct pro_cancellation_registration registration;
     struct pro_op *op; /* own, or the caller's */
     struct pro_work work;
     int64_t result;
@@ -36,8 +38,9 @@ static void complete_op_task(struct pro_work *work)
     struct op_task *const it = PRO_CONTAINER(work, struct op_task, work);
     struct pro_task *const task = proi_task_of_body(it);
 
-    proi_task_reserve(task);
-    if (it->result < 0) {
+    if (!proi_task_reserve(task)) { /* a delay that was cancelled on the spot */
+        pro_error_unref(it->error);
+    } else if (it->result < 0) {
         proi_task_fail(task, it->error, true);
     } else {
         if (task->type.size)
@@ -59,7 +62,29 @@ static void op_delivered(struct pro_op *op)
     as_nobody(complete_op_task, &it->work, proi_op_loop(op));
 }
 
-static const struct proi_task_class delay_class = { .name = "delay" };
+/* The token of a delay ends the task on the spot, inside the cancel; what awaits it goes on on the pool (SEM-300). Its op, which
+   listens to the same token, follows in its own time. */
+static void delay_canceled(void *arg)
+{
+    struct pro_task *const task = arg;
+
+    if (!proi_task_reserve(task))
+        return;
+    proi_fetch_or(&task->state, (uint32_t)PROI_TASK_ASYNC, PROI_RELAXED);
+    pro_task_ref(task);
+    proi_task_fail(task, pro_error_of(PRO_E_CANCELED), true);
+    pro_task_unref(task);
+}
+
+static void destroy_delay(struct pro_task *task)
+{
+    struct op_task *const it = proi_task_body(task);
+
+    pro_cancellation_unregister_wait(&it->registration);
+    pro_cancellation_source_unref(it->token.source);
+}
+
+static const struct proi_task_class delay_class = { .name = "delay", .destroy = destroy_delay };
 static const struct proi_task_class op_class = { .name = "operation" };
 
 /* Starts @op for @task. A loop that is gone, or a mistake, is the task's error. */
@@ -101,9 +126,11 @@ struct pro_task *pro_delay(int64_t delay_ns, struct pro_cancellation_token token
     if (delay_ns == PRO_INFINITE && !token.source)
         return task; /* nothing will ever complete it */
     it = proi_task_body(task);
-    if (delay_ns == PRO_INFINITE)
-        return start_op(task, pro_sleep_until(&it->own, loop, UINT64_MAX, how));
-    return start_op(task, pro_sleep(&it->own, loop, delay_ns, how));
+    it->token.source = pro_cancellation_source_ref(token.source);
+    start_op(task, delay_ns == PRO_INFINITE ? pro_sleep_until(&it->own, loop, UINT64_MAX, how)
+                                            : pro_sleep(&it->own, loop, delay_ns, how));
+    pro_cancellation_register(token, &it->registration, delay_canceled, task);
+    return task;
 }
 
 struct pro_task *pro_op_as_task(struct pro_op *op)
@@ -240,6 +267,8 @@ struct pro_task *pro_task_wait_async(struct pro_task *target, struct pro_how how
         return pro_task_ref(target);
     if (pro_cancellation_token_is_canceled(how.token))
         return pro_task_from_canceled(how.token);
+    if (how.deadline_ns && how.deadline_ns <= pro_now())
+        return pro_task_from_error(pro_error_of(PRO_E_TIMEOUT)); /* C#'s TimeSpan.Zero */
     task = proi_task_new(&bounded_class, sizeof *bounded, target->type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!task)
         return pro_task_no_memory();

@@ -245,7 +245,7 @@ static void run_unwrap(struct pro_work *work)
     inner = unwrap->body(unwrap->arg);
     proi_ambient = saved;
     if (!inner)
-        inner = pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_run_async: the body gave no task")));
+        inner = pro_task_from_canceled(PRO_TOKEN_NONE); /* SEM-178 */
     proi_store(&unwrap->inner, inner, PROI_RELEASE);
     proi_continuation_make(&unwrap->continuation, inner_completed, PROI_CONTINUATION_ACTION);
     if (!proi_task_add(inner, &unwrap->continuation))

@@ -108,7 +108,6 @@ bool proi_stack_is_short(void);
 struct proi_blocked { /* a thread inside a blocking wait; on its stack */
     struct proi_blocked *next, *previous;
     uint64_t thread;
-    const char *thread_name;
     struct pro_task *const *tasks; /* referenced by the waiting thread */
     size_t count;
     struct pro_site site;

@@ -2,8 +2,6 @@
 /* The ways into a loop with a task: pro_loop_run_until() and pro_run(). */
 #include "internal.h"
 
-#include <stdio.h>
-
 /* Lives on the stack of run_until; the wake touches nothing of it after the last store. */
 struct wake_up {
     struct pro_continuation continuation;
@@ -91,7 +89,7 @@ int pro_run(struct pro_task *(*async_main)(void *arg), void *arg)
         if (code == PRO_OK && !pro_task_is_succeeded(call.task)) {
             error = pro_task_error(call.task);
             code = pro_error_code(error);
-            fprintf(stderr, "proact: %s\n", pro_error_message(error));
+            proi_notice("the main task failed: %s", pro_error_message(error));
         }
         pro_task_unref(call.task);
     }

@@ -26,7 +26,6 @@ struct report {
     void *user;
     struct blocked_copy blocked[MAX_BLOCKED];
     size_t count;
-    unsigned pool_blocked; /* of these, in how many chains the next step sits in the pool */
 };
 
 static void say(const struct report *report, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
@@ -61,6 +60,23 @@ static void copy_blocked(const struct proi_blocked *blocked, void *arg)
     if (report->count < MAX_BLOCKED)
         report->blocked[report->count++] = (struct blocked_copy){ blocked->thread, blocked->tasks[0], blocked->count,
                                                                   blocked->site, blocked->bounded };
+}
+
+/* T3 "ui" */
+struct label {
+    char text[64];
+};
+
+static struct label label_of(uint64_t thread)
+{
+    const char *const name = proi_thread_name(thread);
+    struct label label;
+
+    if (name)
+        snprintf(label.text, sizeof label.text, "T%llu \"%s\"", (unsigned long long)thread, name);
+    else
+        snprintf(label.text, sizeof label.text, "T%llu", (unsigned long long)thread);
+    return label;
 }
 
 static const struct blocked_copy *find_thread(const struct report *report, uint64_t thread)
@@ -106,73 +122,96 @@ static struct search search_pool(const struct pro_task *task)
 
 /* ---- the end of a chain: where the last step sits, and who would have to run it ---- */
 
-static void tell_server(const struct report *report, struct pro_sync_context *context, uint64_t asking)
+/* The place where @task is suspended, as FILE:LINE. */
+static struct label place_of(struct pro_task *task)
+{
+    struct label place;
+
+    snprintf(place.text, sizeof place.text, "%s:%u", base_name(proi_load(&task->where_file, PROI_RELAXED)),
+             proi_load(&task->awaits_line, PROI_RELAXED));
+    return place;
+}
+
+static void tell_cures(const struct report *report, const struct blocked_copy *blocked, struct pro_task *task)
+{
+    say(report, "  cures: await instead of blocking at %s:%d;", base_name(blocked->site.file), blocked->site.line);
+    say(report, "         or capture no context at %s, nor at any await under it (PRO_AWAIT_NONE);", place_of(task).text);
+    say(report, "         or start the work where no context is current (pro_task_run_async)");
+}
+
+/* Who has to run what is queued in @context. */
+static void tell_server(const struct report *report, struct pro_sync_context *context, const struct blocked_copy *asking,
+                        struct pro_task *task)
 {
     const struct blocked_copy *server;
     uint64_t thread = 0;
 
     if (!context->vtable || !context->vtable->owner_thread || !context->vtable->owner_thread(context, &thread)) {
-        say(report, "    which admits one thread at a time, and is occupied");
+        say(report, "    which admits one thread at a time, and the blocked one has not left it  <-- the ring closes here");
+        tell_cures(report, asking, task);
         return;
     }
     server = find_thread(report, thread);
-    if (server && thread == asking)
-        say(report, "    which is served by thread T%llu only: the one that is blocked at %s:%d  <-- the ring closes here",
-            (unsigned long long)thread, base_name(server->site.file), server->site.line);
-    else if (server)
-        say(report, "    which is served by thread T%llu only, and that one is blocked, too, at %s:%d", (unsigned long long)thread,
+    if (server && thread == asking->thread) {
+        say(report, "    which only thread %s serves: the one that is blocked at %s:%d  <-- the ring closes here",
+            label_of(thread).text, base_name(server->site.file), server->site.line);
+        tell_cures(report, asking, task);
+    } else if (server) {
+        say(report, "    which only thread %s serves, and that one is blocked, too, at %s:%d", label_of(thread).text,
             base_name(server->site.file), server->site.line);
-    else
-        say(report, "    which is served by thread T%llu", (unsigned long long)thread);
+    } else {
+        say(report, "    which thread %s serves", label_of(thread).text);
+    }
+}
+
+static void tell_pool(const struct report *report, const struct search *search)
+{
+    struct pro_pool_stats stats = { 0 };
+
+    pro_pool_get_stats(&stats);
+    say(report, "    its next step is queued in the thread pool (%zu of %zu waiting there)", search->position, search->at);
+    say(report, "    which has %u threads of at most %u, and %u of them are blocked in waits%s", stats.threads, stats.max_threads,
+        stats.blocked, stats.blocked >= stats.max_threads ? "  <-- the ring closes here" : "");
+    if (stats.blocked >= stats.max_threads)
+        say(report, "  cures: await instead of blocking on pool threads; or allow more than %u threads", stats.max_threads);
+}
+
+static struct pro_sync_context *captured_by(struct pro_task *task)
+{
+    return (struct pro_sync_context *)proi_load(&task->awaits_context, PROI_RELAXED);
+}
+
+static bool step_is_queued(struct pro_task *task)
+{
+    return (captured_by(task) ? search_context(captured_by(task), task) : search_pool(task)).position != 0;
 }
 
 /* A pending step that is in no queue is on its way, or its context cannot be asked. */
-static void tell_step(struct report *report, const struct pro_task *task, uint64_t asking)
+static void tell_step(const struct report *report, struct pro_task *task, const struct blocked_copy *blocked)
 {
-    struct pro_sync_context *const context =
-        (struct pro_sync_context *)proi_load((uintptr_t *)(uintptr_t)&task->awaits_context, PROI_RELAXED);
+    struct pro_sync_context *const context = captured_by(task);
     struct search search;
 
-    if (context) {
-        search = search_context(context, task);
+    if (!context) {
+        search = search_pool(task);
         if (search.position)
-            say(report, "    its next step is queued in context \"%s\" (%zu of %zu waiting there)", known(context->name),
-                search.position, search.at);
+            tell_pool(report, &search);
         else
-            say(report, "    its next step must run in context \"%s\" (%zu waiting there)", known(context->name), search.at);
-        tell_server(report, context, asking);
+            say(report, "    its next step is ready to run");
         return;
     }
-    search = search_pool(task);
-    if (search.position) {
-        struct pro_pool_stats stats = { 0 };
-
-        pro_pool_get_stats(&stats);
-        report->pool_blocked++;
-        say(report, "    its next step is queued in the thread pool (%zu of %zu waiting there)", search.position, search.at);
-        say(report, "    whose %u threads (maximum %u) are all needed: %u of them are blocked in waits", stats.threads,
-            stats.max_threads, stats.blocked);
-    } else {
-        say(report, "    its next step is ready to run");
-    }
+    search = search_context(context, task);
+    if (search.position)
+        say(report, "    its next step is queued in context \"%s\" (%zu of %zu waiting there),", known(context->name),
+            search.position, search.at);
+    else
+        say(report, "    its next step must run in context \"%s\" (%zu waiting there),", known(context->name), search.at);
+    if (proi_load(&task->awaits_line, PROI_RELAXED))
+        say(report, "    which the await at %s captured,", place_of(task).text);
+    tell_server(report, context, blocked, task);
 }
 
 /* ---- the chain ---- */
-
-static void tell_task(const struct report *report, const char *verb, const struct pro_task *task)
-{
-    const struct proi_task_class *const class = proi_load((const struct proi_task_class **)(uintptr_t)&task->class, PROI_RELAXED);
-    const char *const name = proi_load((const char **)(uintptr_t)&task->name, PROI_RELAXED);
-    const char *const function = proi_load((const char **)(uintptr_t)&task->where_function, PROI_RELAXED);
-    const char *const created = proi_load((const char **)(uintptr_t)&task->created.function, PROI_RELAXED);
-    const char *const file = proi_load((const char **)(uintptr_t)&task->created.file, PROI_RELAXED);
-
-    if (created)
-        say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, known(name ? name : created), function ? function : class->name,
-            base_name(file), proi_load((int *)(uintptr_t)&task->created.line, PROI_RELAXED));
-    else
-        say(report, "  %s task \"%s\" (%s)", verb, known(name ? name : class->name), class->name);
-}
 
 struct members {
     struct pro_task *first;
@@ -188,54 +227,78 @@ static void count_member(struct pro_task *member, void *arg)
         members->first = member;
 }
 
-static void tell_chain(struct report *report, const struct blocked_copy *blocked)
+static const char *name_of(struct pro_task *task)
 {
-    const struct pro_task *seen[MAX_CHAIN], *task = blocked->task;
+    const char *const name = proi_load(&task->name, PROI_RELAXED);
+    const char *const created = proi_load(&task->created.function, PROI_RELAXED);
+
+    return name ? name : created ? created : proi_load(&task->class, PROI_RELAXED)->name;
+}
+
+static void tell_task(const struct report *report, const char *verb, struct pro_task *task)
+{
+    const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
+    const char *const body = proi_load(&task->where_function, PROI_RELAXED);
+    const char *const file = proi_load(&task->created.file, PROI_RELAXED);
+
+    if (file)
+        say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, name_of(task), body ? body : class->name, base_name(file),
+            proi_load(&task->created.line, PROI_RELAXED));
+    else
+        say(report, "  %s task \"%s\" (%s)", verb, name_of(task), class->name);
+}
+
+/* The next task of the chain, or NULL when it ends with @task, whose end is then told. */
+static struct pro_task *tell_link(const struct report *report, struct pro_task *task, const struct blocked_copy *blocked)
+{
+    const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
+    const struct pro_loop *const loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_RELAXED);
+    struct pro_task *next = (struct pro_task *)proi_load(&task->awaits_task, PROI_RELAXED);
+    const bool suspended = proi_load(&task->awaits_line, PROI_RELAXED) != 0;
+
+    if (suspended && (next || loop))
+        say(report, "    suspended at %s", place_of(task).text);
+    if (class->needs) {
+        struct members members = { NULL, 0 };
+
+        class->needs(task, count_member, &members);
+        if (members.count > 1)
+            say(report, "    of %zu tasks; the first that is not complete:", members.count);
+        next = members.first;
+    }
+    if (next && proi_state_is_final(proi_load(&next->state, PROI_ACQUIRE))) {
+        tell_task(report, "which awaits", next);
+        say(report, "    and that one is complete;");
+        tell_step(report, task, blocked);
+        return NULL;
+    }
+    if (next)
+        return next;
+    if (loop && !step_is_queued(task))
+        say(report, "    it awaits an operation of loop \"%s\", served by thread %s", pro_loop_name(loop),
+            label_of(proi_loop_thread(loop)).text);
+    else if (suspended || search_pool(task).position)
+        tell_step(report, task, blocked);
+    else
+        say(report, "    which somebody outside must complete");
+    return NULL;
+}
+
+static void tell_chain(const struct report *report, const struct blocked_copy *blocked)
+{
+    /* Atomics take no const; nothing is written. */
+    struct pro_task *seen[MAX_CHAIN], *task = (struct pro_task *)(uintptr_t)blocked->task;
 
     for (size_t depth = 0; task && depth < MAX_CHAIN; depth++) {
-        struct pro_task *const it = (struct pro_task *)(uintptr_t)task; /* atomics take no const; nothing is written */
-        const struct proi_task_class *const class = proi_load(&it->class, PROI_RELAXED);
-        const struct pro_task *next = (const struct pro_task *)proi_load(&it->awaits_task, PROI_RELAXED);
-        const struct pro_loop *const loop = (const struct pro_loop *)proi_load(&it->awaits_loop, PROI_RELAXED);
-        const uint32_t line = proi_load(&it->awaits_line, PROI_RELAXED);
-
         for (size_t i = 0; i < depth; i++)
             if (seen[i] == task) {
-                say(report, "    which is the task %zu lines of the chain above: they await each other  <-- the ring closes here",
-                    depth - i);
+                say(report, "    which is the task \"%s\" above: they await each other  <-- the ring closes here", name_of(task));
+                say(report, "  cures: one of them must not wait for the other; no context or thread can help");
                 return;
             }
         seen[depth] = task;
         tell_task(report, depth ? "which awaits" : "waits for", task);
-        if (line && (next || loop))
-            say(report, "    suspended at %s:%u", base_name(proi_load(&it->where_file, PROI_RELAXED)), line);
-        if (class->needs) {
-            struct members members = { NULL, 0 };
-
-            class->needs(task, count_member, &members);
-            if (members.count > 1)
-                say(report, "    of %zu tasks; the first that is not complete:", members.count);
-            next = members.first;
-        }
-        if (next && proi_state_is_final(proi_load((uint32_t *)(uintptr_t)&next->state, PROI_ACQUIRE))) {
-            tell_task(report, "which awaits", next);
-            say(report, "    and that one is complete;");
-            tell_step(report, task, blocked->thread);
-            return;
-        }
-        if (!next && loop) {
-            say(report, "    awaits an operation of loop \"%s\", served by thread T%llu", pro_loop_name(loop),
-                (unsigned long long)proi_loop_thread(loop));
-            return;
-        }
-        if (!next) {
-            if (line || search_pool(task).position)
-                tell_step(report, task, blocked->thread);
-            else
-                say(report, "    which somebody outside must complete");
-            return;
-        }
-        task = next;
+        task = tell_link(report, task, blocked);
     }
 }
 
@@ -251,7 +314,7 @@ int pro_report_blocked(pro_report_fn *line, void *user)
     for (size_t i = 0; i < report.count; i++) {
         const struct blocked_copy *const blocked = &report.blocked[i];
 
-        say(&report, "thread T%llu is blocked in %s() at %s:%d%s%s", (unsigned long long)blocked->thread,
+        say(&report, "thread %s is blocked in %s() at %s:%d%s%s", label_of(blocked->thread).text,
             known(blocked->site.function), base_name(blocked->site.file), blocked->site.line,
             blocked->count > 1 ? ", for one of several tasks" : "", blocked->bounded ? ", with a limit" : "");
         tell_chain(&report, blocked);

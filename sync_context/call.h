@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small tools shared by the contexts of this folder: a function call as a work item, a first-in-first-out list of items,
-   and sending made of posting and waiting. */
+/* Small tools shared by the contexts of this folder: a function call as a work item, a first-in-first-out list of
+   items, and sending made of posting and waiting. */
 #ifndef PROACT_SYNC_CONTEXT_CALL_H
 #define PROACT_SYNC_CONTEXT_CALL_H
 
@@ -40,8 +40,8 @@ static inline struct pro_work *proi_work_list_pop(struct proi_work_list *list)
     }
     return work;
 }
-static inline void proi_work_list_visit(const struct proi_work_list *list, void (*visit)(struct pro_work *work, void *arg),
-                                        void *arg)
+static inline void proi_work_list_visit(const struct proi_work_list *list,
+                                        void (*visit)(struct pro_work *work, void *arg), void *arg)
 {
     for (struct pro_work *work = list->head; work; work = work->next)
         visit(work, arg);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* SynchronizationContext: the ambient state of a thread, the interface's own functions, and what the base class does where
-   a context leaves an entry empty (SEM-110…118). */
+/* SynchronizationContext: the ambient state of a thread, the interface's own functions, and what the base class does
+   where a context leaves an entry empty (SEM-110…118). */
 #include "call.h"
 
 PROI_THREAD_LOCAL struct proi_ambient proi_ambient;
@@ -9,7 +9,8 @@ PROI_THREAD_LOCAL struct proi_ambient proi_ambient;
 void pro_work_run(struct pro_work *work)
 {
     if (!work || !work->run) {
-        proi_misuse(PRO_E_INVALID, "pro_work_run: the item is NULL or has no function; fill in work.run before it is posted");
+        proi_misuse(PRO_E_INVALID,
+                    "pro_work_run: the item is NULL or has no function; fill in work.run before it is posted");
         return;
     }
     work->run(work);
@@ -43,7 +44,8 @@ struct pro_work *proi_call_new(pro_work_fn *fn, void *arg)
 }
 
 /* ---- contexts ---- */
-int pro_sync_context_init(struct pro_sync_context *context, const struct pro_sync_context_vtable *vtable, const char *name)
+int pro_sync_context_init(struct pro_sync_context *context, const struct pro_sync_context_vtable *vtable,
+                          const char *name)
 {
     if (!context)
         return proi_misuse(PRO_E_INVALID, "pro_sync_context_init: the context is NULL; pass the one embedded in yours");
@@ -106,8 +108,10 @@ int pro_sync_context_post(struct pro_sync_context *context, pro_work_fn *fn, voi
     struct pro_work *work;
 
     if (!context || !fn)
-        return proi_misuse(PRO_E_INVALID, "pro_sync_context_post: the %s is NULL; use pro_pool_post() to run something without "
-                                          "a context", context ? "function" : "context");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_sync_context_post: the %s is NULL; use pro_pool_post() to run something without "
+                           "a context",
+                           context ? "function" : "context");
     work = proi_call_new(fn, arg);
     if (!work)
         return PRO_E_NO_MEMORY;
@@ -118,8 +122,10 @@ int pro_sync_context_post(struct pro_sync_context *context, pro_work_fn *fn, voi
 int pro_sync_context_post_work(struct pro_sync_context *context, struct pro_work *work)
 {
     if (!context || !work || !work->run)
-        return proi_misuse(PRO_E_INVALID, "pro_sync_context_post_work: the %s is NULL; use pro_pool_post_work() to run an item "
-                                          "without a context", context ? "item or its function" : "context");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_sync_context_post_work: the %s is NULL; use pro_pool_post_work() to run an item "
+                           "without a context",
+                           context ? "item or its function" : "context");
     proi_context_post(context, work);
     return PRO_OK;
 }
@@ -144,8 +150,10 @@ int pro_sync_context_send(struct pro_sync_context *context, pro_work_fn *fn, voi
     struct sent_call call = { .work = { .run = sent_call_run }, .fn = fn, .arg = arg };
 
     if (!context || !fn)
-        return proi_misuse(PRO_E_INVALID, "pro_sync_context_send: the %s is NULL; call the function yourself where no context "
-                                          "is meant", context ? "function" : "context");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_sync_context_send: the %s is NULL; call the function yourself where no context "
+                           "is meant",
+                           context ? "function" : "context");
     if (context->vtable && context->vtable->send)
         context->vtable->send(context, &call.work);
     else

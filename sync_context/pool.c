@@ -27,7 +27,9 @@ static void ready(void)
     unsigned processors = proi_processor_count();
 
     proi_lock(&proi_pool.lock);
-    proi_pool.processors = processors < 1 ? 1 : processors > PROI_POOL_MOST_THREADS ? PROI_POOL_MOST_THREADS : processors;
+    proi_pool.processors = processors < PROI_POOL_MOST_THREADS ? processors : PROI_POOL_MOST_THREADS;
+    if (!proi_pool.processors)
+        proi_pool.processors = 1;
     proi_pool.minimum = proi_pool.processors;
     proi_store(&proi_pool.maximum, PROI_POOL_MOST_THREADS, PROI_SEQ_CST);
     proi_pool_retarget();
@@ -56,12 +58,9 @@ static void idle_remove(struct proi_pool_worker *worker)
         worker->idle_below->idle_above = worker->idle_above;
 }
 
-/* Only the lock's holder writes the count: no read-modify-write is needed, but the store takes part in the one order of all
-   sequentially consistent operations. */
-static void active_add(int change)
-{
-    proi_store(&proi_pool.active, proi_pool.active + (uint32_t)change, PROI_SEQ_CST);
-}
+/* Only the lock's holder writes the count: no read-modify-write is needed, but the store takes part in the one order of
+   all sequentially consistent operations. */
+static void active_add(int change) { proi_store(&proi_pool.active, proi_pool.active + (uint32_t)change, PROI_SEQ_CST); }
 
 /* ---- workers ---- */
 /* Asleep too long: the thread ends, unless it has been called meanwhile. */
@@ -98,9 +97,9 @@ static bool worker_park(struct proi_pool_worker *self, bool searching)
         proi_fetch_sub(&proi_pool.searching, 1, PROI_SEQ_CST);
     proi_unlock(&proi_pool.lock);
 
-    /* The sleeper's side: first not counted any more, then a last look. Whoever pushed before this look is seen here; whoever
-       pushes after it finds the lower counts, and calls. What is called here may be this very worker: it then does not
-       sleep at all. */
+    /* The sleeper's side: first not counted any more, then a last look. Whoever pushed before this look is seen here;
+       whoever pushes after it finds the lower counts, and calls. What is called here may be this very worker: it then
+       does not sleep at all. */
     if (proi_pool_any_queued())
         proi_pool_request();
 
@@ -114,7 +113,8 @@ static bool worker_park(struct proi_pool_worker *self, bool searching)
     return true;
 }
 
-/* A searcher has found an item. While there was one, posters relied on it: the last one looks for more items on their behalf. */
+/* A searcher has found an item. While there was one, posters relied on it: the last one looks for more on their
+   behalf. */
 static void search_ended(void)
 {
     if (proi_fetch_sub(&proi_pool.searching, 1, PROI_SEQ_CST) == 1 && proi_pool_any_queued())
@@ -165,13 +165,13 @@ static void run_inline(void)
     struct proi_ambient saved = proi_ambient;
     struct pro_work *work;
 
-    /* An item that posts comes here again, inside itself, so that it may wait for what it posted; but not for ever: deep down
-       the outer call does it. */
+    /* An item that posts comes here again, inside itself, so that it may wait for what it posted; but not for ever:
+       deep down the outer call does it. */
     if (inline_depth && (inline_depth >= INLINE_DEPTH || proi_stack_left() < INLINE_STACK))
         return;
     if (!proi_exchange(&proi_pool.told, 1, PROI_RELAXED))
-        proi_notice("no thread could be started for the thread pool, and it has none: work that is offloaded to it runs "
-                    "inside the call that offloads it, so nothing runs beside anything else");
+        proi_notice("the thread pool has no thread and can start none: work that is offloaded to it runs inside the call "
+                    "that offloads it, so nothing runs beside anything else");
     inline_depth++;
     while ((work = proi_pool_pop_global()) != NULL) {
         proi_fetch_add(&proi_pool.inlined, 1, PROI_RELAXED);
@@ -270,8 +270,8 @@ void proi_pool_request(void)
 {
     uint32_t active, target;
 
-    /* The poster's side: the item is in its queue, by a sequentially consistent store. A worker counted here has yet to look
-       through the queues after that store, or to take its last look. */
+    /* The poster's side: the item is in its queue, by a sequentially consistent store. A worker counted here has yet to
+       look through the queues after that store, or to take its last look. */
     if (proi_load(&proi_pool.searching, PROI_SEQ_CST))
         return;
     active = proi_load(&proi_pool.active, PROI_SEQ_CST);
@@ -304,8 +304,9 @@ void proi_pool_post(struct pro_work *work, enum proi_pool_queue queue)
 int pro_pool_post_work(struct pro_work *work, bool prefer_local)
 {
     if (!work || !work->run)
-        return proi_misuse(PRO_E_INVALID, "pro_pool_post_work: the item or its function is NULL; fill in work.run before it "
-                                          "is posted");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_pool_post_work: the item or its function is NULL; fill in work.run before it "
+                           "is posted");
     proi_pool_post(work, prefer_local ? PROI_POOL_LOCAL : PROI_POOL_GLOBAL);
     return PRO_OK;
 }
@@ -323,7 +324,10 @@ int pro_pool_post(pro_work_fn *fn, void *arg)
     return PRO_OK;
 }
 
-bool proi_pool_take_local(struct pro_work *work) { return current_worker && proi_pool_remove_local(current_worker, work); }
+bool proi_pool_take_local(struct pro_work *work)
+{
+    return current_worker && proi_pool_remove_local(current_worker, work);
+}
 
 /* ---- a thread of its own (SEM-205) ---- */
 static void long_main(void *arg) { pro_work_run(arg); }
@@ -351,8 +355,10 @@ static int limits_set(const char *caller, unsigned minimum, unsigned maximum)
     }
     proi_unlock(&proi_pool.lock);
     if (!legal)
-        return proi_misuse(PRO_E_INVALID, "%s: %u to %u threads is not possible; the minimum must not be above the maximum, nor that "
-                                          "above %d", caller, minimum, maximum, PROI_POOL_MOST_THREADS);
+        return proi_misuse(PRO_E_INVALID,
+                           "%s: %u to %u threads is not possible; the minimum must not be above the maximum, nor that "
+                           "above %d",
+                           caller, minimum, maximum, PROI_POOL_MOST_THREADS);
     /* The target may have risen: items wait that nobody was called for. */
     if (proi_pool_any_queued())
         proi_pool_request();
@@ -388,7 +394,8 @@ int pro_pool_get_stats(struct pro_pool_stats *ret_stats)
     proi_unlock(&proi_pool.lock);
     stats.inlined = proi_load(&proi_pool.inlined, PROI_RELAXED);
     stats.posted = proi_load(&proi_pool.global.posted, PROI_RELAXED);
-    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker; worker = worker->next_worker) {
+    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker;
+         worker = worker->next_worker) {
         stats.busy += proi_load(&worker->running, PROI_RELAXED);
         stats.posted += proi_load(&worker->posted, PROI_RELAXED);
     }

@@ -8,8 +8,8 @@
 
 enum { PROI_POOL_MOST_THREADS = 32767, PROI_POOL_FIRST_SLOTS = 64, PROI_CACHE_LINE = 64 };
 
-/* A worker's own queue: a ring of pointers. The owner pushes and pops at the tail, thieves take at the head, and an item that
-   was taken out of the middle leaves a NULL. */
+/* A worker's own queue: a ring of pointers. The owner pushes and pops at the tail, thieves take at the head, and an
+   item that was taken out of the middle leaves a NULL. */
 struct proi_pool_local {
     struct proi_mutex lock;  /* guards all below; head and tail may be read without it */
     uint32_t head, tail;     /* tail - head entries, counting on past the ring's end   */
@@ -18,17 +18,18 @@ struct proi_pool_local {
     struct pro_work *first[PROI_POOL_FIRST_SLOTS];
 };
 
-/* A worker's block outlives its thread: it waits in pool.unused for the next one, and is never freed, so that thieves and
-   wakers may touch it at any time without asking. */
+/* A worker's block outlives its thread: it waits in pool.unused for the next one, and is never freed, so that thieves
+   and wakers may touch it at any time without asking. */
 struct proi_pool_worker {
     struct proi_pool_local local;
-    char apart[PROI_CACHE_LINE]; /* thieves write before it, wakers after it */
-    uint32_t called;                           /* slept on: 0 asleep or about to be, 1 called; written under pool.lock */
-    uint32_t running;                          /* shared, relaxed, written by its thread: inside an item */
-    uint64_t posted, taken;                    /* the same: items it put into its own queue, items it began */
-    unsigned blocking_depth;                   /* its thread's alone */
-    struct proi_pool_worker *next_worker;      /* constant from the moment it can be seen */
-    struct proi_pool_worker *idle_above, *idle_below; /* under pool.lock; also the list of unused blocks, by idle_below */
+    char apart[PROI_CACHE_LINE];          /* thieves write before it, wakers after it */
+    uint32_t called;                      /* slept on: 0 asleep or about to be, 1 called; written under pool.lock */
+    uint32_t running;                     /* shared, relaxed, written by its thread: inside an item */
+    uint64_t posted, taken;               /* the same: items it put into its own queue, items it began */
+    unsigned blocking_depth;              /* its thread's alone */
+    struct proi_pool_worker *next_worker; /* constant from the moment it can be seen */
+    struct proi_pool_worker *idle_above;  /* under pool.lock */
+    struct proi_pool_worker *idle_below;  /* the same; also the list of unused blocks */
 };
 
 /* Counts that posters read without a lock are written with PROI_SEQ_CST; README.md has the argument. */
@@ -40,27 +41,28 @@ struct proi_pool {
         uint64_t posted; /* shared, relaxed */
     } global;
 
-    _Alignas(PROI_CACHE_LINE) uint32_t searching; /* workers, called ones included, that have found no item yet        */
-    uint32_t active;                              /* workers that do not sleep; written under lock                     */
-    uint32_t target;  /* how many may be active; 0: the pool was never used; written under lock                        */
-    uint32_t maximum; /* written under lock                                                                            */
-    uint32_t gate;    /* enum proi_pool_gate                                                                           */
-    struct proi_pool_worker *workers; /* every block ever made: only grows, at the head                                */
+    /* Read by every poster. */
+    _Alignas(PROI_CACHE_LINE) uint32_t searching; /* workers, called ones included, that have found no item yet */
+    uint32_t active;                              /* workers that do not sleep; written under lock */
+    uint32_t target;                              /* how many may be active; 0: never used yet; written under lock */
+    uint32_t maximum;                             /* written under lock */
+    uint32_t gate;                                /* enum proi_pool_gate */
+    struct proi_pool_worker *workers;             /* every block ever made: only grows, at the head */
 
-    _Alignas(PROI_CACHE_LINE) struct proi_mutex lock; /* guards all below */
-    struct proi_pool_worker *idle;                    /* asleep; the last to fall asleep is called first (SEM-203)     */
+    _Alignas(PROI_CACHE_LINE) struct proi_mutex lock; /* guards what follows, up to the next empty line */
+    struct proi_pool_worker *idle;                    /* asleep; the last asleep is called first (SEM-203) */
     struct proi_pool_worker *unused;
-    uint32_t existing; /* threads, also those being started                                                            */
+    uint32_t existing; /* threads, also those being started */
     uint32_t minimum, processors;
-    uint32_t blocked;  /* workers inside a blocking wait                                                               */
-    uint32_t granted;  /* of these, how many raise the target by one; blocked >= granted                               */
-    uint32_t starved;  /* what starvation has raised the target to; 0: nothing                                         */
-    uint64_t retry_ns; /* no thread could be started: not again before this moment while there are others              */
+    uint32_t blocked;  /* workers inside a blocking wait */
+    uint32_t granted;  /* of these, how many raise the target by one: never more than blocked */
+    uint32_t starved;  /* what starvation has raised the target to; 0: nothing */
+    uint64_t retry_ns; /* no thread could be started: while others exist, not again before this moment */
     uint64_t gate_retry_ns;
 
-    uint32_t gate_calls; /* shared: what the gate thread sleeps on          */
-    uint64_t inlined;    /* shared, relaxed                                 */
-    uint32_t told;       /* shared: the notice of inlined work was given    */
+    uint32_t gate_calls; /* shared: what the gate sleeps on */
+    uint32_t told;       /* shared: the notice of inlined work was given */
+    uint64_t inlined;    /* shared, relaxed */
 };
 extern struct proi_pool proi_pool;
 
@@ -70,7 +72,7 @@ enum proi_pool_gate { PROI_POOL_GATE_NONE, PROI_POOL_GATE_RUNS };
 struct proi_pool_timing {
     int64_t idle_ns;       /* a worker leaves after this long asleep           */
     int64_t gate_ns;       /* between two looks for starvation                 */
-    int64_t step_ns;       /* compensation beyond the free part: a first delay, */
+    int64_t step_ns;       /* compensation that is not at once: a first delay, */
     int64_t step_limit_ns; /* and the longest                                  */
 };
 extern struct proi_pool_timing proi_pool_timing;
@@ -90,9 +92,9 @@ size_t proi_pool_count_queued(void);
 
 /* ---- pool.c ---- */
 struct proi_pool_worker *proi_pool_current_worker(void); /* NULL: not a pool thread */
-void proi_pool_ready(void); /* before anything reads minimum or target */
-/* There may be an item that nobody looks for: calls or starts a worker, or sees to it that the gate runs. After every push, and
-   whenever searching or active fell, or target rose, while items wait. */
+void proi_pool_ready(void);                              /* before anything reads minimum or target */
+/* There may be an item that nobody looks for: calls or starts a worker, or sees to it that the gate runs. After every
+   push, and whenever searching or active fell, or target rose, while items wait. */
 void proi_pool_request(void);
 
 /* ---- pool_gate.c ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many of the pool's threads may be active: the minimum, plus what blocked threads are compensated with (SEM-195), or what
-   starvation has brought (SEM-196); never above the maximum. What takes time is done by the gate, a thread that exists only
-   while items wait. .NET also looks at the processors' load and at free memory; this does not. */
+/* How many of the pool's threads may be active: the minimum, plus what blocked threads are compensated with (SEM-195),
+   or what starvation has brought (SEM-196); never above the maximum. What takes time is done by the gate, a thread that
+   exists only while items wait. .NET also looks at the processors' load and at free memory; this does not. */
 #include "pool.h"
 
 /* ---- the target, under pool.lock ---- */
@@ -93,14 +93,16 @@ uint64_t proi_pool_count_taken(void)
 {
     uint64_t taken = 0;
 
-    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker; worker = worker->next_worker)
+    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker;
+         worker = worker->next_worker)
         taken += proi_load(&worker->taken, PROI_RELAXED);
     return taken;
 }
 
 static void gate_sleep(struct gate *gate)
 {
-    uint32_t calls = proi_load(&proi_pool.gate_calls, PROI_ACQUIRE); /* before the state is read: a later call ends the sleep */
+    uint32_t calls =
+        proi_load(&proi_pool.gate_calls, PROI_ACQUIRE); /* before the state is read: a later call ends the sleep */
     uint64_t now = proi_now(), until = gate->look_ns;
 
     proi_lock(&proi_pool.lock);
@@ -125,7 +127,8 @@ static void gate_grant(void)
     proi_unlock(&proi_pool.lock);
 }
 
-/* Items waited at the last look, or the gate would have ended, and none was begun since: they have waited for the whole time. */
+/* Items waited at the last look, or the gate would have ended, and none was begun since: they have waited for the whole
+ * time. */
 static void gate_look(struct gate *gate)
 {
     uint64_t taken = proi_pool_count_taken();
@@ -187,7 +190,8 @@ void proi_pool_gate_request(void)
     proi_unlock(&proi_pool.lock);
     if (!early && proi_thread_start(NULL, "proact gate", gate_main, NULL, 0) == PRO_OK)
         return;
-    /* Without it nobody adds threads above the target; but then none could be started either. A later post tries again. */
+    /* Without it nobody adds threads above the target; but then none could be started either. A later post tries again.
+     */
     proi_lock(&proi_pool.lock);
     if (!early)
         proi_pool.gate_retry_ns = proi_now() + (uint64_t)proi_pool_timing.gate_ns;

@@ -16,8 +16,8 @@ struct pro_work *proi_pool_pop_global(void)
 {
     struct pro_work *work;
 
-    /* Without the lock while it is empty. An item that comes at this moment is seen by the look that follows every falling
-       asleep. */
+    /* Without the lock while it is empty. An item that comes at this moment is seen by the look that follows every
+       falling asleep. */
     if (proi_load(&proi_pool.global.count, PROI_RELAXED) == 0)
         return NULL;
     proi_lock(&proi_pool.global.lock);
@@ -156,9 +156,10 @@ bool proi_pool_any_queued(void)
 {
     if (proi_load(&proi_pool.global.count, PROI_SEQ_CST))
         return true;
-    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_SEQ_CST); worker; worker = worker->next_worker) {
-        /* The tail first: an item pushed after it is read is its poster's to see to, and an item below it is either still there,
-           and the head is lower, or was taken. */
+    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_SEQ_CST); worker;
+         worker = worker->next_worker) {
+        /* The tail first: an item pushed after it is read is its poster's to see to, and an item below it is either
+           still there, and the head is lower, or was taken. */
         uint32_t tail = proi_load(&worker->local.tail, PROI_SEQ_CST);
 
         if (tail != proi_load(&worker->local.head, PROI_SEQ_CST))
@@ -186,7 +187,8 @@ void proi_pool_for_each_queued(void (*visit)(struct pro_work *work, void *arg), 
     proi_lock(&proi_pool.global.lock);
     proi_work_list_visit(&proi_pool.global.list, visit, arg);
     proi_unlock(&proi_pool.global.lock);
-    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker; worker = worker->next_worker) {
+    for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker;
+         worker = worker->next_worker) {
         struct proi_pool_local *local = &worker->local;
 
         proi_lock(&local->lock);

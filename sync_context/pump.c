@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pump: one queue, run in order by one thread at a time, like a user interface's message loop (SEM-114, SEM-120). Runs nest:
-   an item may call pro_pump_run_until() and so let other items run inside itself. */
+/* The pump: one queue, run in order by one thread at a time, like a user interface's message loop (SEM-114, SEM-120).
+   Runs nest: an item may call pro_pump_run_until() and so let other items run inside itself. */
 #include <string.h>
 
 #include "call.h"
@@ -12,6 +12,7 @@ struct pro_pump {
     struct proi_work_list queue;
     uint64_t owner; /* the thread that runs it; 0: none. Only that thread takes it off again */
     unsigned depth; /* nested runs */
+    bool asleep;    /* the owner waits for changed: only then is a signal, a system call, worth making */
     bool stopping;  /* every run returns; the outermost one takes the request back */
     bool closed;    /* freed: posts are refused */
 };
@@ -19,6 +20,13 @@ struct pro_pump {
 static struct pro_pump *pump_of(struct pro_sync_context *context)
 {
     return PRO_CONTAINER(context, struct pro_pump, context);
+}
+
+/* Under the lock: once that is free the pump may be freed by what it has woken up for. */
+static void pump_wake(struct pro_pump *pump)
+{
+    if (pump->asleep)
+        proi_condition_signal(&pump->changed); /* only the owner ever waits */
 }
 
 /* ---- the context ---- */
@@ -31,8 +39,7 @@ static int pump_post(struct pro_sync_context *context, struct pro_work *work)
     if (!pump->closed) {
         proi_work_list_push(&pump->queue, work);
         code = PRO_OK;
-        /* Under the lock: the pump may be freed by what @work does, as soon as the lock is free. */
-        proi_condition_signal(&pump->changed);
+        pump_wake(pump);
     }
     proi_unlock(&pump->lock);
     return code;
@@ -80,7 +87,8 @@ static bool pump_owner_thread(struct pro_sync_context *context, uint64_t *ret_th
     return owner != 0;
 }
 
-static void pump_for_each_queued(struct pro_sync_context *context, void (*visit)(struct pro_work *work, void *arg), void *arg)
+static void pump_for_each_queued(struct pro_sync_context *context, void (*visit)(struct pro_work *work, void *arg),
+                                 void *arg)
 {
     struct pro_pump *pump = pump_of(context);
 
@@ -185,8 +193,8 @@ static struct pro_work *pump_take(struct pro_pump *pump, struct pro_task *task, 
 
     proi_lock(&pump->lock);
     for (;;) {
-        /* The task's completion signals under this lock, after the task's word says "complete": either it is seen here, or
-           the signal finds this thread asleep. */
+        /* The task's completion signals under this lock, after the task's word says "complete": either it is seen here,
+           or the signal finds this thread asleep. */
         if (task && pro_task_is_completed(task))
             break;
         *ret_stopped = pump->stopping;
@@ -195,7 +203,9 @@ static struct pro_work *pump_take(struct pro_pump *pump, struct pro_task *task, 
         work = proi_work_list_pop(&pump->queue);
         if (work)
             break;
+        pump->asleep = true;
         proi_condition_wait(&pump->changed, &pump->lock, -1);
+        pump->asleep = false;
     }
     if (*ret_stopped && pump->depth == 1)
         pump->stopping = false;
@@ -262,15 +272,15 @@ int pro_pump_stop(struct pro_pump *pump)
         return proi_misuse(PRO_E_INVALID, "pro_pump_stop: the pump is NULL; make one with pro_pump_new()");
     proi_lock(&pump->lock);
     pump->stopping = true;
-    proi_condition_signal(&pump->changed);
+    pump_wake(pump);
     proi_unlock(&pump->lock);
     return PRO_OK;
 }
 
 /* ---- until a task is complete ---- */
 
-/* A context whose items run inside post: what is captured with it runs on the thread that completes the task, at once. The bell
-   below must not go through a pool that may be starved, nor through the queue of the pump that sleeps. */
+/* A context whose items run inside post: what is captured with it runs on the thread that completes the task, at once.
+   The bell below must not go through a pool that may be starved, nor through the queue of the pump that sleeps. */
 static int at_once_post(struct pro_sync_context *context, struct pro_work *work)
 {
     (void)context;
@@ -281,8 +291,8 @@ static const struct pro_sync_context_vtable at_once_vtable = { .post = at_once_p
 /* Never destroyed: its own first reference is never given back. */
 static struct pro_sync_context at_once = { .vtable = &at_once_vtable, .name = "pump bell", .references = 1 };
 
-/* Wakes the pump when a task completes. It belongs to the task's list, not to the run that waits: a run that was stopped may be
-   gone when it rings, so it keeps the pump's memory and frees itself. */
+/* Wakes the pump when a task completes. It belongs to the task's list, not to the run that waits: a run that was
+   stopped may be gone when it rings, so it keeps the pump's memory and frees itself. */
 struct bell {
     struct pro_continuation continuation;
     struct pro_pump *pump;
@@ -295,7 +305,7 @@ static void bell_ring(struct pro_continuation *continuation)
 
     proi_block_free(bell, sizeof *bell);
     proi_lock(&pump->lock);
-    proi_condition_signal(&pump->changed); /* only the owner ever waits */
+    pump_wake(pump);
     proi_unlock(&pump->lock);
     pro_sync_context_unref(&pump->context);
 }
@@ -328,7 +338,8 @@ int pro_pump_run_until(struct pro_pump *pump, struct pro_task *task)
     int code;
 
     if (!pump || !task)
-        return proi_misuse(PRO_E_INVALID, "pro_pump_run_until: the %s is NULL; use pro_pump_run() to run without an end",
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_pump_run_until: the %s is NULL; use pro_pump_run() to run without an end",
                            pump ? "task" : "pump");
     code = pump_enter(pump, "pro_pump_run_until");
     if (code != PRO_OK)

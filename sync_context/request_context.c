@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The request context of classic ASP.NET: bound to no thread, but its items run one at a time, in order, on whichever pool
-   thread comes (SEM-123…125). A thread that blocks inside an item keeps the turn, and all other items wait (SEM-124). */
+/* The request context of classic ASP.NET: bound to no thread, but its items run one at a time, in order, on whichever
+   pool thread comes (SEM-123…125). A thread that blocks inside an item keeps the turn, and all other items wait
+   (SEM-124). */
 #include "call.h"
 
 struct request_context {
     struct pro_sync_context context; /* first */
     struct proi_mutex lock;          /* guards all below */
     struct proi_work_list queue;
-    struct pro_work turn; /* the context's own place in the pool's queue: at most one, while there is something to run */
-    bool taken;           /* the turn is queued or running; holds a reference */
-    uint64_t holder;      /* the thread that runs an item now; 0: none */
+    struct pro_work
+        turn;        /* the context's own place in the pool's queue: at most one, while there is something to run */
+    bool taken;      /* the turn is queued or running; holds a reference */
+    uint64_t holder; /* the thread that runs an item now; 0: none */
 };
 
 static struct request_context *request_of(struct pro_sync_context *context)

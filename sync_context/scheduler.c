@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TaskScheduler: the interface's own functions, and the default scheduler, which is the thread pool (SEM-145, SEM-260…266). */
+/* TaskScheduler: the interface's own functions, and the default scheduler, which is the thread pool (SEM-145,
+ * SEM-260…266). */
 #include "internal.h"
 
 static int default_queue(struct pro_task_scheduler *scheduler, struct pro_work *work)
@@ -39,14 +40,17 @@ static const struct pro_task_scheduler_vtable default_vtable = {
     .for_each_queued = default_for_each_queued,
 };
 /* Its first reference is never given back. */
-static struct pro_task_scheduler default_scheduler = { .vtable = &default_vtable, .name = "thread pool", .references = 1 };
+static struct pro_task_scheduler default_scheduler = { .vtable = &default_vtable,
+                                                       .name = "thread pool",
+                                                       .references = 1 };
 
 int pro_task_scheduler_init(struct pro_task_scheduler *scheduler, const struct pro_task_scheduler_vtable *vtable,
                             const char *name)
 {
     if (!scheduler || !vtable || !vtable->queue)
-        return proi_misuse(PRO_E_INVALID, "pro_task_scheduler_init: the scheduler, its vtable or the vtable's queue entry is "
-                                          "NULL; a scheduler must at least be able to queue");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_task_scheduler_init: the scheduler, its vtable or the vtable's queue entry is "
+                           "NULL; a scheduler must at least be able to queue");
     *scheduler = (struct pro_task_scheduler){ .vtable = vtable, .name = name, .references = 1 };
     return PRO_OK;
 }

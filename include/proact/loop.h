@@ -80,7 +80,7 @@ struct pro_loop_stats {
 PRO_API int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats);
 
 /* Makes a loop, starts async_main(arg) with the loop's context current, runs until its task is complete, frees the
-   loop, and gives the task's outcome: PRO_OK or the error's code; the error is printed to standard error. The short way
+   loop, and gives the task's outcome: PRO_OK or the error's code; the error's sentence goes to the notice handler. The short way
    in for programs. @async_main gives its task. */
 PRO_API int pro_run(struct pro_task *(*async_main)(void *arg), void *arg);
 

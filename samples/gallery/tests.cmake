@@ -106,6 +106,7 @@ function(report_names program source blocked_in awaits_in)
 endfunction()
 report_names(${GALLERY} ${SOURCES}/01_result_on_ui.c on_click "fetch_move_next;load_user_move_next")
 test(report_names_functions_and_lines all)
+test(report_shows_the_queue_and_the_ring report MATCHES "queued in context .ui." AND report MATCHES "ring closes here")
 report_names(${RENAMED} ${RENAMED_SOURCE} on_press "download_move_next;read_profile_move_next")
 test(report_of_a_renamed_copy_names_its_functions_and_lines all)
 test(report_of_a_renamed_copy_has_no_old_name all AND NOT report MATCHES "fetch|load_user|on_click")
@@ -114,6 +115,11 @@ test(an_outcome_that_was_not_expected_fails status EQUAL 1 AND output MATCHES "d
 run(${RENAMED} run --all --verdict)
 test(run_all_counts_the_verdicts status EQUAL 1 AND output MATCHES "VERDICT\tresult_on_ui\tdeadlock\tNOT AS EXPECTED"
     AND output MATCHES "0 of 1 ended")
+
+run(${GALLERY} run ring)
+test(report_of_two_tasks_names_both report MATCHES "\"price\"" AND report MATCHES "\"discount\"")
+run(${GALLERY} run pool_starvation)
+test(report_of_a_starved_pool_shows_the_pool report MATCHES "queued in the thread pool")
 
 # ---- the other commands ----
 run(${GALLERY} list --plain)

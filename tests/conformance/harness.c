@@ -192,7 +192,7 @@ static void on_misuse(int code, const char *sentence, void *user) { (void)code, 
 
 _Noreturn void harness_run(void (*body)(void))
 {
-    stdout_to_binary();
+    process_prepare();
     trace_monitor = monitor_new();
     who_set("main");
     pro_set_unhandled_handler(on_unhandled, NULL);

@@ -19,7 +19,8 @@ void monitor_pulse_all(struct monitor *monitor);
 void thread_start(void (*fn)(void *arg), void *arg);
 void thread_sleep_ms(int ms);
 
-/* Lines end in one byte, also where text files have two. */
-void stdout_to_binary(void);
+/* Once, before any thread is started: standard output has lines that end in one byte, threads have stacks of 1 MiB (a
+   system's own default may be so large that a deep chain of continuations exhausts a sanitizer's book-keeping). */
+void process_prepare(void);
 
 #endif

@@ -76,4 +76,11 @@ void thread_sleep_ms(int ms)
     }
 }
 
-void stdout_to_binary(void) {}
+void process_prepare(void)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)1 << 20);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+}

@@ -58,4 +58,5 @@ void thread_start(void (*fn)(void *arg), void *arg)
 
 void thread_sleep_ms(int ms) { Sleep((DWORD)ms); }
 
-void stdout_to_binary(void) { _setmode(_fileno(stdout), _O_BINARY); }
+/* The linker has set the size of the stacks; it is as small. */
+void process_prepare(void) { _setmode(_fileno(stdout), _O_BINARY); }

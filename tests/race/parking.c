@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Falling asleep against being called: one item at a time, posted at the moment when workers are about to sleep, to leave, or to
-   end a search. An item that nobody looks for stays for ever, and the watchdog ends the test. */
+/* Falling asleep against being called: one item at a time, posted at the moment when workers are about to sleep, to
+   leave, or to end a search. An item that nobody looks for stays for ever, and the watchdog ends the test. */
 #include "harness.h"
 
 #include <proact/proact.h>

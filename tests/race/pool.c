@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool under stress, with a seed: items that post items, from many threads, into all queues, with blocking, taking back and
-   changing limits in between. Each item runs exactly once. */
+/* The pool under stress, with a seed: items that post items, from many threads, into all queues, with blocking, taking
+   back and changing limits in between. Each item runs exactly once. */
 #include "harness.h"
 
 #include <proact/proact.h>

@@ -115,9 +115,18 @@ struct counted {
     struct pro_sync_context context;
     int captured, released, destroyed;
 };
-static void count_captured(struct pro_sync_context *context) { PRO_CONTAINER(context, struct counted, context)->captured++; }
-static void count_released(struct pro_sync_context *context) { PRO_CONTAINER(context, struct counted, context)->released++; }
-static void count_destroyed(struct pro_sync_context *context) { PRO_CONTAINER(context, struct counted, context)->destroyed++; }
+static void count_captured(struct pro_sync_context *context)
+{
+    PRO_CONTAINER(context, struct counted, context)->captured++;
+}
+static void count_released(struct pro_sync_context *context)
+{
+    PRO_CONTAINER(context, struct counted, context)->released++;
+}
+static void count_destroyed(struct pro_sync_context *context)
+{
+    PRO_CONTAINER(context, struct counted, context)->destroyed++;
+}
 static const struct pro_sync_context_vtable counts = {
     .captured = count_captured,
     .released = count_released,

@@ -94,7 +94,8 @@ TEST(block_can_be_written_to_its_last_byte_in_every_class)
         for (int j = 0; j < 2; j++) {
             for (size_t k = 0; k < sizes[i]; k++)
                 if (blocks[i][j][k] != (unsigned char)(2 * i + (size_t)j)) {
-                    test_fail(__FILE__, __LINE__, "a block of %zu bytes was overwritten at %zu", sizes[i], k);
+                    test_fail(__FILE__, __LINE__, "a block of %u bytes was overwritten at %u", (unsigned)sizes[i],
+                              (unsigned)k);
                     break;
                 }
             proi_block_free(blocks[i][j], sizes[i]);

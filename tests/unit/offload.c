@@ -38,7 +38,7 @@ static void await_runs(uint32_t count)
 }
 
 /* First, while no thread has been started yet: idle ones stay for a while. */
-TEST(a_offload_without_a_thread_runs_inside_the_call_and_says_so_once)
+TEST(offload_without_a_thread_runs_inside_the_call_and_says_so_once)
 {
     /* Kills: leaving the item in the queue when no thread can be started; a notice for each item. */
     pro_set_notice_handler(note_notice, NULL);
@@ -56,7 +56,40 @@ TEST(a_offload_without_a_thread_runs_inside_the_call_and_says_so_once)
     pro_set_notice_handler(NULL, NULL);
 }
 
-TEST(b_offload_runs_each_item_once_on_at_most_four_other_threads)
+static uint32_t gate, blocked;
+
+static void block_until_gate(struct proi_offload *offload)
+{
+    proi_store(&blocked, 1, PROI_RELEASE);
+    proi_wake_all(&blocked);
+    while (!proi_load(&gate, PROI_ACQUIRE))
+        proi_wait(&gate, 0, PRO_INFINITE);
+    note_run(offload);
+}
+
+TEST(offload_leaves_items_to_the_thread_there_is_when_no_other_can_be_started)
+{
+    /* Kills: running the queue inside the call although a thread will come to it. */
+    runs = gate = blocked = 0;
+    items[0].offload.run = block_until_gate;
+    proi_offload(&items[0].offload);
+    while (!proi_load(&blocked, PROI_ACQUIRE))
+        proi_wait(&blocked, 0, PRO_INFINITE);
+    pro_set_thread_limit(0);
+    for (int i = 1; i < ITEMS; i++) {
+        items[i].offload.run = note_run;
+        proi_offload(&items[i].offload);
+    }
+    CHECK_EQ(runs, 0);
+    proi_store(&gate, 1, PROI_RELEASE);
+    proi_wake_all(&gate);
+    await_runs(ITEMS);
+    for (int i = 1; i < ITEMS; i++)
+        CHECK(items[i].thread == items[0].thread);
+    pro_set_thread_limit(-1);
+}
+
+TEST(offload_runs_each_item_once_on_at_most_four_other_threads)
 {
     /* Kills: an item run twice or lost between put and take; a thread for each item. */
     uint64_t threads[PROI_OFFLOAD_THREADS + 1];
@@ -78,19 +111,4 @@ TEST(b_offload_runs_each_item_once_on_at_most_four_other_threads)
             threads[count++] = items[i].thread;
     }
     CHECK(count >= 1 && count <= PROI_OFFLOAD_THREADS);
-}
-
-TEST(c_offload_starts_no_thread_while_one_is_idle)
-{
-    /* Kills: comparing with the threads there are instead of the idle ones. */
-    for (int i = 0; i < ITEMS; i++) { /* threads exist by now: no more may be needed, and none can be had */
-        pro_set_thread_limit(0);
-        runs = 0;
-        items[i].offload.run = note_run;
-        items[i].thread = 0;
-        proi_offload(&items[i].offload);
-        await_runs(1);
-        CHECK(items[i].thread != proi_thread_id());
-    }
-    pro_set_thread_limit(-1);
 }

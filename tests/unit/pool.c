@@ -266,7 +266,9 @@ TEST(with_a_fixed_maximum_blocked_threads_starve_the_pool)
     pro_pool_post(hold_and_tell, &held);
     gate_wait(&held.inside, 2);
     pro_pool_post(add, &ran);
-    proi_wait(&never, 0, 4 * proi_pool_timing.gate_ns); /* a negative cannot be waited for: several looks of the gate, if it were there */
+    proi_wait(&never, 0,
+              4 * proi_pool_timing
+                      .gate_ns); /* a negative cannot be waited for: several looks of the gate, if it were there */
     CHECK_EQ(gate_count(&ran), 0);
     CHECK_EQ(stats().threads, 2);
     CHECK_EQ(stats().blocked, 2);

@@ -327,7 +327,10 @@ static void until_free(struct until *until)
 }
 
 static void tell_inside(void *arg) { gate_add(&((struct until *)arg)->inside); }
-static void complete(void *arg) { pro_completion_source_set_result(((struct until *)arg)->source, NULL, PRO_NO_RESULT); }
+static void complete(void *arg)
+{
+    pro_completion_source_set_result(((struct until *)arg)->source, NULL, PRO_NO_RESULT);
+}
 static void wait_inside_then_complete(void *arg)
 {
     gate_wait(&((struct until *)arg)->inside, 1);
@@ -393,7 +396,8 @@ TEST(a_nested_run_lets_other_items_run_inside_the_one_that_waits)
 
 TEST(a_stop_ends_every_nested_run_and_the_task_may_complete_long_after)
 {
-    /* Kills: a nested run that uses the stop up; a wake-up that touches the run which is gone, or the pump which is freed. */
+    /* Kills: a nested run that uses the stop up; a wake-up that touches the run which is gone, or the pump which is
+     * freed. */
     struct until until;
 
     until_new(&until);

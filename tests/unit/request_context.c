@@ -11,8 +11,8 @@ enum { MANY = 2000 };
 
 struct turns {
     struct pro_sync_context *context;
-    uint32_t inside;  /* how many items run now */
-    int next, count;  /* written by whoever has the turn */
+    uint32_t inside; /* how many items run now */
+    int next, count; /* written by whoever has the turn */
     bool in_order, alone, current, on_pool;
     struct gate done;
 };
