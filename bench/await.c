@@ -11,7 +11,7 @@
 #include <proact/proact.h>
 #include <stdio.h>
 
-enum { ROUNDS = 7, CALLS = 1000000, CHAINS = 100000, YIELDS = 500000, METHODS = 64, NOPS = 500000 };
+enum { ROUNDS = 7, CALLS = 1000000, CHAINS = 100000, YIELDS = 200000, METHODS = 64, NOPS = 192000 };
 
 static volatile int opaque; /* keeps results from being known beforehand */
 

@@ -79,9 +79,10 @@ static struct pro_task *dial_async(struct client *client)
 struct talk {
     PRO_FRAME;
     struct client *client;
-    struct pro_op op;
+    struct pro_op op, sending;
     struct pro_socket socket;
     unsigned char *request, *answer;
+    bool is_sending;
     size_t size, come;
     long done;
     uint32_t seed;
@@ -109,6 +110,8 @@ static struct pro_error *answer_check(const struct talk *self)
                          self->done + 1, self->client->name, self->answer[i], self->request[i]);
 }
 
+/* Sends and receives at the same time: a server that cannot get rid of the answer's beginning stops taking the request's
+   end, and two who only send would wait for each other. */
 PRO_ASYNC(talk_move_next, struct talk, self)
     self->request = malloc(2 * self->size);
     if (!self->request)
@@ -118,9 +121,8 @@ PRO_ASYNC(talk_move_next, struct talk, self)
     for (; self->done < self->client->requests; self->done++) {
         request_write(self);
         self->start_ns = pro_now();
-        PRO_AWAIT_STATUS(pro_send_all(&self->op, &self->socket, self->request, self->size, self->client->patience));
-        if (self->op.result < 0)
-            PRO_THROW(failure(&self->op, "cannot send to", self->client));
+        pro_start(pro_send_all(&self->sending, &self->socket, self->request, self->size, self->client->patience));
+        self->is_sending = true;
         for (self->come = 0; self->come < self->size; self->come += (size_t)self->op.result) {
             PRO_AWAIT_STATUS(pro_recv(&self->op, &self->socket, self->answer + self->come, self->size - self->come,
                                       self->client->patience));
@@ -131,16 +133,22 @@ PRO_ASYNC(talk_move_next, struct talk, self)
             if (self->op.result < 0)
                 PRO_THROW(failure(&self->op, "no answer from", self->client));
         }
+        self->is_sending = false;
+        PRO_AWAIT_STATUS(&self->sending);
+        if (self->sending.result < 0)
+            PRO_THROW(failure(&self->sending, "cannot send to", self->client));
         self->client->took_ns[self->client->answers++] = pro_now() - self->start_ns;
         if (memcmp(self->request, self->answer, self->size) != 0)
             PRO_THROW(answer_check(self));
     }
 PRO_FINALLY
-    free(self->request);
     if (self->done < self->client->requests)
         pro_cancellation_source_cancel(self->client->stop);
     if (pro_socket_is_open(&self->socket))
         PRO_AWAIT_STATUS(pro_close(&self->op, &self->socket));
+    if (self->is_sending) /* the close has ended it; its buffer is the kernel's until it says so */
+        PRO_AWAIT_STATUS(&self->sending);
+    free(self->request);
 PRO_ASYNC_END
 
 static struct pro_task *talk_async(struct client *client, long number)

@@ -45,25 +45,60 @@ TEST(mutex_lets_one_thread_in_and_wakes_the_next)
     CHECK_EQ(guarded_twin, THREADS * ROUNDS);
 }
 
-/* The waiter's way from unlock to sleep is what a signal must not fall into unseen. The signaller watches the mutex and
-   comes as soon as it is free; the two words lie apart, so that the waiter's reading takes as long as it can. */
-enum { MEETINGS = 30000 };
+static void pass_through(void *arg)
+{
+    (void)arg;
+    proi_lock(&mutex);
+    proi_unlock(&mutex);
+}
+
+TEST(mutex_wakes_every_sleeper_one_after_another)
+{
+    /* Kills: a lock taken as held, not as awaited, after sleeping (the watchdog ends it). */
+    struct proi_thread threads[THREADS];
+
+    for (int round = 0; round < 50; round++) {
+        proi_lock(&mutex);
+        for (int i = 0; i < THREADS; i++)
+            REQUIRE(proi_thread_start(&threads[i], "sleeper", pass_through, NULL, 0) == PRO_OK);
+        while (proi_load(&mutex.word, PROI_RELAXED) != 2)
+            proi_wait(&mutex.word, 1, PRO_US(50));
+        proi_unlock(&mutex);
+        for (int i = 0; i < THREADS; i++)
+            proi_thread_join(&threads[i]);
+    }
+}
+
+/* The waiter's way from unlock to sleep is what a signal must not fall into unseen. A third thread sleeps on the mutex,
+   so that the waiter's unlock takes a system call; the signaller watches the mutex and is done before that call
+   returns. */
+enum { MEETINGS = 3000 };
 static struct {
     struct proi_mutex mutex;
-    char apart[128];
     struct proi_condition condition;
-    char apart_too[128];
-    uint32_t waiting;
+    uint32_t round, waiting;
     bool flag;
-    unsigned lost;
 } meeting;
+
+static void be_in_the_way(void *arg)
+{
+    (void)arg;
+    for (uint32_t i = 0; i < MEETINGS; i++) {
+        while (proi_load(&meeting.round, PROI_ACQUIRE) <= i)
+            proi_wait(&meeting.round, i, PRO_INFINITE);
+        proi_lock(&meeting.mutex);
+        proi_unlock(&meeting.mutex);
+    }
+}
 
 static void signal_waiter(void *arg)
 {
     (void)arg;
     for (int i = 0; i < MEETINGS; i++) {
-        while (!proi_load(&meeting.waiting, PROI_ACQUIRE) || proi_load(&meeting.mutex.word, PROI_RELAXED))
-            proi_wait(&meeting.waiting, 2, 0);
+        while (!proi_load(&meeting.waiting, PROI_ACQUIRE))
+            proi_wait(&meeting.waiting, 0, PRO_INFINITE);
+        while (proi_load(&meeting.mutex.word, PROI_RELAXED)) /* the waiter holds it, and is about to let go */
+            ;
         proi_lock(&meeting.mutex);
         meeting.flag = true;
         proi_store(&meeting.waiting, 0, PROI_RELAXED);
@@ -75,19 +110,27 @@ static void signal_waiter(void *arg)
 TEST(condition_loses_no_signal_that_comes_between_unlock_and_sleep)
 {
     /* Kills: reading the sequence after the unlock. */
-    struct proi_thread thread;
+    struct proi_thread signaller, other;
+    unsigned lost = 0;
 
-    REQUIRE(proi_thread_start(&thread, "signaller", signal_waiter, NULL, 0) == PRO_OK);
+    REQUIRE(proi_thread_start(&signaller, "signaller", signal_waiter, NULL, 0) == PRO_OK);
+    REQUIRE(proi_thread_start(&other, "other", be_in_the_way, NULL, 0) == PRO_OK);
     for (int i = 0; i < MEETINGS; i++) {
         proi_lock(&meeting.mutex);
+        proi_fetch_add(&meeting.round, 1, PROI_RELEASE);
+        proi_wake_all(&meeting.round);
+        while (proi_load(&meeting.mutex.word, PROI_RELAXED) != 2) /* until the other one sleeps on it */
+            proi_wait(&meeting.mutex.word, 1, PRO_US(20));
         proi_store(&meeting.waiting, 1, PROI_RELEASE);
+        proi_wake_all(&meeting.waiting);
         while (!meeting.flag)
-            meeting.lost += !proi_condition_wait(&meeting.condition, &meeting.mutex, PRO_S(2)) && meeting.flag;
+            lost += !proi_condition_wait(&meeting.condition, &meeting.mutex, PRO_S(2)) && meeting.flag;
         meeting.flag = false;
         proi_unlock(&meeting.mutex);
     }
-    proi_thread_join(&thread);
-    CHECK_EQ(meeting.lost, 0);
+    proi_thread_join(&signaller);
+    proi_thread_join(&other);
+    CHECK_EQ(lost, 0);
 }
 
 TEST(signal_and_broadcast_change_the_sequence)
