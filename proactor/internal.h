@@ -65,6 +65,7 @@ struct pro_loop {
     struct { /* any thread */
         uint64_t thread;         /* proi_thread_id() of the runner, 0: none yet */
         uint32_t asleep;         /* 1 while in, or on the way into, backend->wait */
+        uint32_t wakers;         /* threads inside proi_loop_wake() */
         uint32_t stop;           /* asks the innermost run to return */
         struct pro_op *ops;      /* inbox: ops handed over; a stack, newest first */
         struct pro_work *work;   /* inbox: posted items; a stack, newest first */

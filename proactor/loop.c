@@ -116,13 +116,28 @@ int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_l
 
 /* ---- the inbox: stacks that many push and the loop takes whole ---- */
 
-/* The argument, for ops, work and the wake alike: a sender pushes (release), then looks at asleep (both seq_cst); the loop
-   sets asleep, then looks at the inbox (both seq_cst). In the one order of all four either the sender sees asleep and wakes, or
-   the loop sees the item and does not sleep. */
+/* The argument, for ops, work and the wake alike: a sender pushes, then looks at asleep; the loop sets asleep, then looks at the inbox; all
+   sequentially consistent. In the one order of all four either the sender sees asleep and wakes, or the loop sees the item and does
+   not sleep. And against pro_loop_free(), which clears asleep and then waits until wakers is 0: a waker counts itself before it
+   takes asleep, so either it is waited for, or it finds asleep cleared and does not touch the backend. */
 void proi_loop_wake(struct pro_loop *loop)
 {
-    if (proi_load(&loop->shared.asleep, PROI_SEQ_CST) && proi_exchange(&loop->shared.asleep, 0u, PROI_SEQ_CST))
+    if (!proi_load(&loop->shared.asleep, PROI_SEQ_CST))
+        return;
+    proi_fetch_add(&loop->shared.wakers, 1u, PROI_SEQ_CST);
+    if (proi_exchange(&loop->shared.asleep, 0u, PROI_SEQ_CST))
         loop->type->wake(loop->backend);
+    if (proi_fetch_sub(&loop->shared.wakers, 1u, PROI_SEQ_CST) == 1)
+        proi_wake_all(&loop->shared.wakers); /* loops are type-stable */
+}
+
+static void wait_for_wakers(struct pro_loop *loop)
+{
+    uint32_t wakers;
+
+    proi_store(&loop->shared.asleep, 0u, PROI_SEQ_CST);
+    while ((wakers = proi_load(&loop->shared.wakers, PROI_SEQ_CST)) != 0)
+        proi_wait(&loop->shared.wakers, wakers, -1);
 }
 
 /* What the inboxes hold once the loop is gone: nothing can be pushed any more. */
@@ -480,6 +495,7 @@ int pro_loop_free(struct pro_loop *loop)
         leave(loop, &running);
     }
     shut_inboxes(loop);
+    wait_for_wakers(loop);
     proi_loop_context_close(loop);
     proi_handle_release_all(loop);
     proi_token_table_free(loop);

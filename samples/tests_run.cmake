@@ -10,7 +10,7 @@ set(copy ${EMULATOR} ${COPY})
 
 # run(COMMANDS…): as execute_process; sets status (of all, in order), out (of the last) and err (of all together).
 function(run)
-    execute_process(${ARGV} WORKING_DIRECTORY ${FOLDER} RESULTS_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE err)
+    execute_process(${ARGV} TIMEOUT 60 WORKING_DIRECTORY ${FOLDER} RESULTS_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE err)
     string(REPLACE "\r" "" out "${out}")
     string(REPLACE "\r" "" err "${err}")
     set(status "${status}" PARENT_SCOPE)

@@ -48,6 +48,28 @@ file == 2 && inside {
     }
 }
 
+# What a reader wants of a failed program's output: where a sanitizer begins to speak, else the first FAIL and what
+# stands above it; from there on 30 lines; and the last line.
+function excerpt(name,    k, from, last) {
+    last = lines[name]
+    while (last > 1 && text[name, last] ~ /^ *$/)
+        last--
+    for (k = 1; k <= last && !from; k++)
+        if (text[name, k] ~ /(WARNING|ERROR): [A-Za-z]*Sanitizer|runtime error:|^==[0-9]+== [A-Z]/)
+            from = k
+    for (k = 1; k <= last && !from; k++)
+        if (text[name, k] ~ /^FAIL /)
+            from = k > 12 ? k - 12 : 1
+    if (!from)
+        from = last > 30 ? last - 29 : 1
+    for (k = from; k <= last && k < from + 30; k++)
+        print "    " text[name, k] >> failures
+    if (k < last)
+        print "    ..." >> failures
+    if (k <= last)
+        print "    " text[name, last] >> failures
+}
+
 END {
     for (i = 1; i <= programs; i++) {
         name = order[i]
@@ -66,8 +88,7 @@ END {
             f[name] = 1
         if (f[name] > 0) {
             print title ": " name (status[name] == "" ? "" : " (" status[name] ")") >> failures
-            for (k = lines[name] > 40 ? lines[name] - 39 : 1; k <= lines[name]; k++)
-                print "    " text[name, k] >> failures
+            excerpt(name)
             print "" >> failures
         }
         all_p += p[name]; all_f += f[name]; all_s += s[name]

@@ -60,9 +60,11 @@ end() { # end [WORD]: the other half
     printf '%4d.%d s%s\n' $((took / 1000)) $((took % 1000 / 100)) "${1:+   $1}"
 }
 
-show_log() { # the end of what a failed step printed
-    printf '\n  the end of %s:\n\n' "${1#"$repo"/}"
-    tail -n "${2:-30}" "$1" | sed 's/^/    /'
+show_log() { # what a failed step printed: from the first failed compilation on, else the end
+    local first
+    first=$(grep -n -m 1 '^FAILED: ' "$1" | cut -d: -f1)
+    printf '\n  from %s:\n\n' "${1#"$repo"/}"
+    if [ -n "$first" ]; then sed -n "$first,$((first + 14))p" "$1"; else tail -n 25 "$1"; fi | cut -c 1-240 | sed 's/^/    /'
     printf '\n'
 }
 

@@ -170,8 +170,9 @@ static void run_inline(void)
     if (inline_depth && (inline_depth >= INLINE_DEPTH || proi_stack_left() < INLINE_STACK))
         return;
     if (!proi_exchange(&proi_pool.told, 1, PROI_RELAXED))
-        proi_notice("the thread pool has no thread and can start none: work that is offloaded to it runs inside the call "
-                    "that offloads it, so nothing runs beside anything else");
+        proi_notice(
+            "the thread pool has no thread and can start none: work that is offloaded to it runs inside the call "
+            "that offloads it, so nothing runs beside anything else");
     inline_depth++;
     while ((work = proi_pool_pop_global()) != NULL) {
         proi_fetch_add(&proi_pool.inlined, 1, PROI_RELAXED);

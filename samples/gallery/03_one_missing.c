@@ -24,8 +24,8 @@ struct fetch {
 PRO_ASYNC(fetch_move_next, struct fetch, self)
     PRO_AWAIT(ANYWHERE(pro_connect(&self->op, NULL, server_address(), &self->socket, PRO_HOW_DEFAULT)));
     PRO_AWAIT(ANYWHERE(pro_send_all(&self->op, &self->socket, "name\n", 5, PRO_HOW_DEFAULT)));
-    PRO_AWAIT(ANYWHERE(
-        pro_recv(&self->op, &self->socket, self->answer.text, sizeof self->answer.text - 1, PRO_HOW_DEFAULT)));
+    PRO_AWAIT(
+        ANYWHERE(pro_recv(&self->op, &self->socket, self->answer.text, sizeof self->answer.text - 1, PRO_HOW_DEFAULT)));
     PRO_RETURN(struct answer, self->answer);
 PRO_FINALLY
     if (pro_socket_is_open(&self->socket))

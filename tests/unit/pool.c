@@ -164,6 +164,8 @@ static void fill_and_wait(void *arg)
     for (int i = 0; i < GROW; i++) {
         number_fill(&mixed->items[i], &mixed->numbers, i);
         proi_pool_post(&mixed->items[i].work, PROI_POOL_LOCAL);
+        if (i == 2) /* so that the ring does not begin at its first slot when it grows */
+            gate_wait(&mixed->numbers.done, 3);
     }
     gate_wait(&mixed->numbers.done, GROW);
     gate_add(&mixed->done);
@@ -287,7 +289,8 @@ TEST(a_blocked_worker_is_compensated_and_the_compensation_is_taken_back)
     until_threads(0);
     pro_pool_post(hold_and_tell, &held);
     gate_wait(&held.inside, 1);
-    pro_pool_post(hold, &other); /* runs beside it */
+    CHECK_EQ(proi_load(&proi_pool.target, PROI_RELAXED), 2); /* at once, not by the gate */
+    pro_pool_post(hold, &other);                             /* runs beside it */
     gate_wait(&other.inside, 1);
     CHECK_EQ(proi_load(&proi_pool.target, PROI_RELAXED), 2);
     held_release(&held);
