@@ -4,7 +4,14 @@
 
 /* ---- what travels ---- */
 
-bool proi_stack_is_short(void) { return proi_stack_left() < (size_t)128 * 1024; }
+/* The count keeps chains in the cache, and within what checkers with a stack of their own can follow; the stack itself decides for
+   big frames (SEM-048). */
+enum { MOST_INLINED = 4096 };
+
+bool proi_stack_is_short(void)
+{
+    return proi_ambient.depth >= MOST_INLINED || proi_stack_left() < (size_t)128 * 1024;
+}
 
 void proi_continuation_invoke(struct pro_continuation *continuation)
 {
@@ -15,6 +22,7 @@ void proi_continuation_invoke(struct pro_continuation *continuation)
     proi_ambient.task = NULL;
     proi_ambient.scheduler = continuation->scheduler;
     proi_ambient.flow = continuation->flow;
+    proi_ambient.depth = saved.depth + 1;
     continuation->invoke(continuation); /* from here its memory may be gone */
     proi_ambient = saved;
     if (held)

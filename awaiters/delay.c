@@ -154,8 +154,12 @@ struct bounded {
     struct pro_cancellation_token token;     /* the caller's; its source is held */
     struct pro_cancellation_registration registration;
     struct pro_work work;
-    int outcome; /* of the timer */
+    int outcome;    /* of the timer */
+    uint32_t phase; /* shared: enum phase */
 };
+
+/* Setting up and ending may meet: the timer can strike before the rest is registered. Who comes second lets go of what is left. */
+enum phase { SET_UP = 1, ENDED = 2 };
 
 static void destroy_bounded(struct pro_task *task)
 {
@@ -175,7 +179,7 @@ static bool bounded_needs(const struct pro_task *task, void (*visit)(struct pro_
 
 static const struct proi_task_class bounded_class = { .name = "wait async", .destroy = destroy_bounded, .needs = bounded_needs };
 
-/* After the winner has completed the proxy: the other two are let go. */
+/* By whoever comes second of set-up and end: what has not ended is let go. */
 static void stop_the_others(struct pro_task *task)
 {
     struct bounded *const bounded = proi_task_body(task);
@@ -187,12 +191,20 @@ static void stop_the_others(struct pro_task *task)
         pro_task_unref(task);
 }
 
+static void note_phase(struct pro_task *task, enum phase phase)
+{
+    struct bounded *const bounded = proi_task_body(task);
+
+    if (proi_fetch_or(&bounded->phase, (uint32_t)phase, PROI_ACQ_REL))
+        stop_the_others(task);
+}
+
 static void end_bounded(struct pro_task *task, int code)
 {
     if (!proi_task_reserve(task))
         return;
     pro_task_ref(task);
-    stop_the_others(task);
+    note_phase(task, ENDED);
     proi_task_fail(task, pro_error_of(code), true);
     pro_task_unref(task);
 }
@@ -203,9 +215,7 @@ static void target_completed(struct pro_continuation *continuation)
     struct pro_task *const task = proi_task_of_body(bounded);
 
     if (proi_task_reserve(task)) {
-        if (bounded->stop)
-            pro_cancellation_source_cancel(bounded->stop);
-        pro_cancellation_unregister(&bounded->registration);
+        note_phase(task, ENDED);
         proi_task_follow(task, bounded->target);
     }
     pro_task_unref(task);
@@ -280,13 +290,14 @@ struct pro_task *pro_task_wait_async(struct pro_task *target, struct pro_how how
         code = start_timer(task, how);
     if (code < 0) {
         end_bounded(task, code);
+        note_phase(task, SET_UP);
         return task;
     }
     pro_task_ref(task); /* the continuation's */
     proi_continuation_make(&bounded->continuation, target_completed, PROI_CONTINUATION_ACTION);
     if (!proi_task_add(target, &bounded->continuation))
         target_completed(&bounded->continuation);
-    /* Last: from here it may end on another thread. The caller's reference keeps it meanwhile. */
     pro_cancellation_register(how.token, &bounded->registration, token_canceled, task);
+    note_phase(task, SET_UP); /* the caller's reference has kept it meanwhile */
     return task;
 }

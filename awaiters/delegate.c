@@ -25,9 +25,15 @@ static void let_go(struct delegate *delegate)
     pro_cancellation_unregister_wait(&delegate->registration);
     pro_cancellation_source_unref(delegate->token.source);
     delegate->token.source = NULL;
+}
+
+/* Only here: a waiter may ask the scheduler to inline while the task runs elsewhere. */
+static void destroy_delegate(struct pro_task *task)
+{
+    struct delegate *const delegate = delegate_of(task);
+
     if (delegate->scheduler)
         pro_task_scheduler_unref(delegate->scheduler);
-    delegate->scheduler = NULL;
 }
 
 /* Only an error of the very token that the task was given, and that is cancelled, cancels it (SEM-172). */
@@ -117,7 +123,9 @@ bool proi_delegate_try_inline(struct pro_task *task)
     return true;
 }
 
-static const struct proi_task_class delegate_class = { .name = "delegate", .try_inline = proi_delegate_try_inline };
+static const struct proi_task_class delegate_class = { .name = "delegate",
+                                                     .destroy = destroy_delegate,
+                                                     .try_inline = proi_delegate_try_inline };
 
 static void queue(struct pro_task *task, unsigned options)
 {

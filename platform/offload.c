@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The backends' few threads for blocking system calls: started when work finds none idle, ended after being idle for a
- * while. */
+/* The backends' few threads for blocking system calls. One is started when work finds none idle, and ends after a while
+   without work. */
 #include "offload.h"
 
 static const int64_t idle_limit_ns = PRO_S(10);

@@ -348,7 +348,7 @@ void proi_op_enqueue(struct pro_op *op)
         proi_wheel_arm(loop->own.wheel, op);
     if (op->kind != PRO_OP_SLEEP)
         proi_op_queue_push(&loop->own.ready, op);
-    else if (op->why != PROI_WHY_NONE) /* cancelled while it was attached */
+    else if (op->why != PROI_WHY_NONE) /* cancelled in the inbox */
         finish_early(op);
 }
 
@@ -457,6 +457,8 @@ void proi_op_end_early(struct pro_op *op, enum proi_why why)
     if (op->why != PROI_WHY_NONE || op->state == PRO_OP_DONE)
         return;
     op->why = (unsigned char)why;
+    if (!(op->flags & PROI_OP_LINKED))
+        return; /* handed over and still in the inbox: proi_op_enqueue() sees it */
     if (op->state == PRO_OP_KERNEL)
         op->loop->type->cancel(op->loop->backend, op);
     else if (op->kind == PRO_OP_SLEEP)

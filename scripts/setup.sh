@@ -104,15 +104,9 @@ warm_wine() {
     trap '"$repo/scripts/wine-run.sh" --stop >/dev/null 2>&1' EXIT # the server would stay for ever
 }
 
-# Says on which backend Linux runs, and why, when it is not io_uring.
+# One sentence when Linux will not run on io_uring: why.
 tell_backend() {
-    local sentence
-    if sentence=$("$repo/scripts/uring-probe.sh"); then
-        uring=yes
-    else
-        uring=no
-        printf '  %s Linux runs on the epoll backend.\n' "$sentence"
-    fi
+    "$repo/scripts/uring-probe.sh" | sed 's/^/  /'
 }
 
 # --- packages ---------------------------------------------------------------------------------------------------

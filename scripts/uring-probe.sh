@@ -16,5 +16,5 @@ fi
 [ -z "$reason" ] && exit 0
 [ -r /proc/sys/kernel/io_uring_disabled ] && [ "$(cat /proc/sys/kernel/io_uring_disabled)" != 0 ] &&
     reason="$reason, kernel.io_uring_disabled is set"
-echo "The kernel or the container refuses io_uring ($reason)."
+echo "The kernel or the container refuses io_uring ($reason), so Linux runs on the epoll backend."
 exit 1

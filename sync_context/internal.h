@@ -18,6 +18,7 @@ struct proi_ambient {
     struct pro_task_scheduler *scheduler; /* of the task body that runs here; NULL: the default one */
     struct pro_task *task;                /* that task; hidden while a continuation runs inline (SEM-049) */
     void *flow;                           /* the execution context; NULL: empty */
+    unsigned depth;                       /* continuations inlined into each other */
 };
 extern PROI_THREAD_LOCAL struct proi_ambient proi_ambient;
 

@@ -18,6 +18,7 @@ struct uring {
     unsigned enter_flags; /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
     int enter_fd;
     bool wake_armed;
+    bool woke; /* a wake was taken note of since the last wait() returned: the next one must not sleep */
     bool told; /* that the kernel answered something unforeseen */
     struct io_uring_sqe *sqes;
     struct io_uring_cqe *cqes;

@@ -22,7 +22,8 @@
 
 enum {
     ENTRIES = 256,
-    ENTRIES_LEAST = 32, /* less is no use; asked for by the user it is granted */
+    ENTRIES_LEAST = 32,   /* less is no use; asked for by the user it is granted */
+    ENTRIES_MOST = 32768, /* the kernel's own limit */
     CQ_FACTOR = 4,
     REAP_MOST = 256, /* completions a turn */
     GENERATION_SHIFT = 48
@@ -185,6 +186,7 @@ static void wake_seen(struct uring *uring, const struct io_uring_cqe *cqe)
 {
     if (!(cqe->flags & IORING_CQE_F_MORE))
         uring->wake_armed = false;
+    uring->woke = true;
     proi_exchange(&uring->woken, 0, PROI_ACQ_REL);
 }
 
@@ -214,8 +216,7 @@ static unsigned completions_ready(const struct uring *uring)
     return proi_load(uring->kernel_cq_tail, PROI_RELAXED) - *uring->kernel_cq_head;
 }
 
-/* A multishot poll ends when the completion queue overflows. Armed again it reports at once if there was a write
- * before. */
+/* A multishot poll ends when the completion queue overflows. Armed again it reports earlier writes at once. */
 static void arm_wake(struct uring *uring)
 {
     struct io_uring_sqe *sqe = entry(uring);
@@ -273,7 +274,7 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
     if (PROI_UNLIKELY(uring->again.head != NULL))
         submit_again(uring);
     ready = completions_ready(uring);
-    if (!ready && !uring->over.head && deadline_ns)
+    if (!ready && !uring->over.head && !uring->woke && deadline_ns)
         result = enter_until(uring, deadline_ns);
     else if (!ready || uring->sq_tail != uring->sq_submitted)
         result = enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
@@ -282,6 +283,7 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
     while ((op = proi_op_queue_pop(&uring->over)) != NULL)
         proi_op_queue_push(done, op);
     reap(uring, done, REAP_MOST);
+    uring->woke = false;
 }
 
 static void uring_wake(struct proi_backend *backend)
@@ -350,6 +352,8 @@ static int ring_open(struct io_uring *ring, unsigned entries)
     struct io_uring_params params;
     int result;
 
+    if (entries > ENTRIES_MOST)
+        entries = ENTRIES_MOST;
     for (;;) {
         params = (struct io_uring_params){
             .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
@@ -369,9 +373,9 @@ static void take_arrays(struct uring *uring)
 
     uring->sqes = ring->sq.sqes;
     uring->cqes = ring->cq.cqes;
-    uring->sq_entries = *ring->sq.kring_entries;
-    uring->sq_mask = *ring->sq.kring_mask;
-    uring->cq_mask = *ring->cq.kring_mask;
+    uring->sq_entries = ring->sq.ring_entries;
+    uring->sq_mask = ring->sq.ring_mask;
+    uring->cq_mask = ring->cq.ring_mask;
     uring->kernel_sq_tail = ring->sq.ktail;
     uring->kernel_cq_head = ring->cq.khead;
     uring->kernel_cq_tail = ring->cq.ktail;

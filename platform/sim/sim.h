@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated kernel: a whole machine's sockets and files inside one backend instance, in user space. What happens, and in
-   which order, comes from options->sim.seed alone.
+/* The simulated kernel: a whole machine's sockets and files inside one backend instance, in user space. What happens,
+ and in which order, comes from options->sim.seed alone.
  *
- * An op becomes a request, and a request passes two gates, each opened at a moment drawn from the seed: it ARRIVES in the
- * kernel, where it takes effect or stands in a queue until it can, and its completion FINISHES. Between the two a cancel
+ * An op becomes a request, and a request passes two gates, each opened at a moment drawn from the seed: it ARRIVES in
+ the
+ * kernel, where it takes effect or stands in a queue until it can, and its completion FINISHES. Between the two a
+ cancel
  * comes too late, as on a real kernel. Streams stay in order: a socket's queue is entered at submission.
  *
  * Everything but the clock's reading and the wake word is guarded by sim->lock: listening, releasing and asking come
@@ -113,7 +115,7 @@ struct sim {
     struct proi_mutex lock;
     struct sim_request **heap;
     size_t heap_count, heap_capacity;
-    size_t request_count; /* never more than heap_capacity: coming back into the heap needs no memory */
+    size_t request_count;         /* never more than heap_capacity: coming back into the heap needs no memory */
     struct proi_op_queue refused; /* found no memory at submission */
     struct sim_queue *changed;    /* queues whose first request may now go on */
     struct sim_listener *listeners;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated kernel as a backend: opening, the virtual clock, waiting and waking, and what is asked about handles. */
+/* The simulated kernel as a backend: opening, the virtual clock, waiting and waking, and what is asked about handles.
+ */
 #include "sim.h"
 
 enum { CLOCK_START_S = 1, POLL_COST_NS = 1000, FIRST_PORT = 49152 };
@@ -272,8 +273,8 @@ static void backend_wait(struct proi_backend *backend, uint64_t deadline_ns, str
     if (is_poll && !done->head)
         set_clock(sim, sim->now + POLL_COST_NS);
     proi_unlock(&sim->lock);
-    /* A wake before this exchange is answered: this wait returns, and the acquire shows what the waker wrote before. One after
-       it leaves the word set for the next wait. */
+    /* A wake before this exchange is answered: this wait returns, and the acquire shows what the waker wrote before.
+       One after it leaves the word set for the next wait. */
     proi_exchange(&sim->woken, 0, PROI_ACQUIRE);
 }
 

@@ -129,8 +129,8 @@ static bool attempt(struct sim *sim, struct sim_request *request)
     }
 }
 
-/* A list of queues and not a call from one to the other: a receive that makes room for a send that brings bytes for the next
-   receive would go as deep as there are requests. */
+/* A list of queues and not a call from one to the other: a receive that makes room for a send that brings bytes for the
+   next receive would go as deep as there are requests. */
 void sim_settle(struct sim *sim)
 {
     while (sim->changed) {

@@ -19,7 +19,8 @@ void *memory_new(size_t size)
 _Noreturn void harness_broken(const char *why)
 {
     fprintf(stderr, "the scenario cannot run: %s\n", why);
-    _Exit(2);
+    fflush(stderr);
+    process_end(2);
 }
 
 /* ---- Trace ---- */
@@ -46,12 +47,12 @@ void trace_log(const char *format, ...)
 const char *text_of_bool(bool value) { return value ? "True" : "False"; }
 
 /* Threads may be blocked for ever: nothing that waits for them may run. The lock is kept, so that no line is cut. */
-static _Noreturn void process_end(int code)
+static _Noreturn void scenario_end(int code)
 {
     monitor_enter(trace_monitor);
     trace_closed = true;
     fflush(stdout);
-    _Exit(code);
+    process_end(code);
 }
 
 /* ---- Who ---- */
@@ -177,14 +178,14 @@ static void watchdog(void *arg)
     (void)arg;
     thread_sleep_ms(harness_step_ms() * 2);
     trace_write("watchdog", "TIMEOUT");
-    process_end(3);
+    scenario_end(3);
 }
 
 static void on_unhandled(struct pro_error *error, void *user)
 {
     (void)user;
     trace_log("UNHANDLED %s", err_name(error));
-    process_end(0);
+    scenario_end(0);
 }
 
 /* Where C# throws an exception that the scenario catches, the library answers a code and tells this handler. */
@@ -200,7 +201,7 @@ _Noreturn void harness_run(void (*body)(void))
     thread_start(watchdog, NULL);
     body();
     trace_log("end");
-    process_end(0);
+    scenario_end(0);
 }
 
 bool harness_wait(struct pro_task *task, int ms)

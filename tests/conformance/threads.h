@@ -22,5 +22,7 @@ void thread_sleep_ms(int ms);
 /* Once, before any thread is started: standard output has lines that end in one byte, threads have stacks of 1 MiB (a
    system's own default may be so large that a deep chain of continuations exhausts a sanitizer's book-keeping). */
 void process_prepare(void);
+/* Ends the process at once; nothing is flushed, no other thread is waited for or asked. */
+_Noreturn void process_end(int code);
 
 #endif

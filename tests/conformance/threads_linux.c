@@ -84,3 +84,5 @@ void process_prepare(void)
     pthread_setattr_default_np(&attributes);
     pthread_attr_destroy(&attributes);
 }
+
+_Noreturn void process_end(int code) { _Exit(code); }

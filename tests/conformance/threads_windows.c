@@ -60,3 +60,11 @@ void thread_sleep_ms(int ms) { Sleep((DWORD)ms); }
 
 /* The linker has set the size of the stacks; it is as small. */
 void process_prepare(void) { _setmode(_fileno(stdout), _O_BINARY); }
+
+/* Not _Exit: that ends the other threads one by one first. Wine 8 hangs in it now and then, when one of them is just
+   ending by itself, until its server kills the process with another status. */
+_Noreturn void process_end(int code)
+{
+    TerminateProcess(GetCurrentProcess(), (UINT)code);
+    abort();
+}

@@ -236,9 +236,9 @@ static void fill_backlog(struct contract *contract)
     contract_listen(contract, 1);
     for (filler_count = 0;; filler_count++) {
         REQUIRE(filler_count < MOST_FILLERS);
-        contract_start(contract, &it,
-                       pro_connect(&it.op, contract->loop, &contract->addr, &fillers[filler_count],
-                                   PRO_WITHIN(PRO_MS(100))));
+        contract_start(
+            contract, &it,
+            pro_connect(&it.op, contract->loop, &contract->addr, &fillers[filler_count], PRO_WITHIN(PRO_MS(100))));
         contract_wait(contract, &it);
         if (it.op.result == PRO_E_TIMEOUT)
             return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One source for every backend: a row is one operation in one situation, and docs/portability.md says how it may end on which
- * backend. A file of rows registers each row once for every backend of this system; its name becomes
+/* One source for every backend: a row is one operation in one situation, and docs/portability.md says how it may end on
+ * which backend. A file of rows registers each row once for every backend of this system; its name becomes
  * "<op>_<situation>_on_<backend>". On the simulated kernel a row runs several times: gently, and late in other orders.
  *
  * Held in every row, for every op that is started through contract_start(): it is delivered exactly once and not inside
@@ -244,7 +244,8 @@ static inline void contract_abort(struct contract *contract, const struct pro_so
 /* A way to start the op that the row is about, once more each time it is called. */
 typedef void contract_starter(struct contract *contract, struct contract_op *it, struct pro_how how);
 
-/* True for a success that the row does not mean: what fills buffers, or goes before a reset is known, is started again. */
+/* True for a success that the row does not mean: what fills buffers, or goes before a reset is known, is started again.
+ */
 static inline bool contract_again(const struct contract *contract, const struct contract_op *it, unsigned tries)
 {
     return it->op.result >= 0 && !contract_allows(contract->allowed, contract_word(it)) && tries < CONTRACT_TRIES;
@@ -480,8 +481,8 @@ static inline void contract_run(void)
 
 static inline void contract_name(struct contract_test *test)
 {
-    int length = snprintf(test->name, sizeof test->name, "%s_%s_on_%s", test->row->op, test->row->situation,
-                          test->backend);
+    int length =
+        snprintf(test->name, sizeof test->name, "%s_%s_on_%s", test->row->op, test->row->situation, test->backend);
 
     for (int i = 0; i < length && i < (int)sizeof test->name; i++)
         if (test->name[i] == ' ' || test->name[i] == ',')
@@ -519,8 +520,10 @@ static inline const struct contract_row *contract_row_of(const struct contract_r
    situations. */
 static inline void contract_compare(const struct contract_row *rows, size_t count)
 {
-    static const char *const situations[] = { "success",       "short",     "deadline",     "cancel before", "cancel while pending",
-                                              "close while pending", "peer gone", "bad argument", "1,000 at once" };
+    static const char *const situations[] = {
+        "success",   "short",        "deadline",     "cancel before", "cancel while pending", "close while pending",
+        "peer gone", "bad argument", "1,000 at once"
+    };
     char op[CONTRACT_CELL], situation[CONTRACT_CELL], cell[CONTRACT_CELL];
 
     for (size_t i = 0; i < count; i++) {

@@ -28,8 +28,7 @@ static void make_file(struct contract *contract)
     struct contract_op it = { 0 };
     unsigned flags = PRO_OPEN_READ | PRO_OPEN_WRITE | PRO_OPEN_CREATE | PRO_OPEN_TRUNCATE;
 
-    contract_must(contract, &it,
-                  pro_file_open(&it.op, contract->loop, path, flags, &contract->file, PRO_HOW_DEFAULT));
+    contract_must(contract, &it, pro_file_open(&it.op, contract->loop, path, flags, &contract->file, PRO_HOW_DEFAULT));
 }
 
 static void make_filled_file(struct contract *contract)
@@ -118,8 +117,7 @@ static void open_and_check(struct contract *contract, const char *name, unsigned
 {
     static struct contract_op it;
 
-    contract_start(contract, &it,
-                   pro_file_open(&it.op, contract->loop, name, flags, &contract->file, PRO_HOW_DEFAULT));
+    contract_start(contract, &it, pro_file_open(&it.op, contract->loop, name, flags, &contract->file, PRO_HOW_DEFAULT));
     contract_wait(contract, &it);
     contract_check(contract, &it);
     if (it.op.result < 0)
@@ -229,6 +227,7 @@ static void transfer_success(struct contract *contract)
     if (is_write(contract)) {
         CHECK_EQ(pro_file_size(&contract->file, &size), PRO_OK);
         CHECK_EQ(size, 21000);
+        memset(buffer, 0xaa, sizeof buffer);
         contract_start_bytes(contract, &it, 2000,
                              pro_read_at(&it.op, &contract->file, buffer, 2000, 19000, PRO_HOW_DEFAULT));
         contract_wait(contract, &it);
@@ -323,8 +322,7 @@ static void transfer_wrong_mode(struct contract *contract)
 
     make_filled_file(contract);
     close_file(contract);
-    contract_must(contract, &it,
-                  pro_file_open(&it.op, contract->loop, path, flags, &contract->file, PRO_HOW_DEFAULT));
+    contract_must(contract, &it, pro_file_open(&it.op, contract->loop, path, flags, &contract->file, PRO_HOW_DEFAULT));
     start_transfer(contract, &it, PRO_HOW_DEFAULT);
     contract_wait(contract, &it);
     contract_check(contract, &it);
@@ -462,9 +460,10 @@ static bool sync_start_bad(struct contract *contract, struct contract_op *it, in
     if (index > 2)
         return false;
     contract_start(contract, it,
-                   pro_file_sync(&it->op, index == 0   ? &never_opened
-                                          : index == 1 ? NULL
-                                                       : &contract->file,
+                   pro_file_sync(&it->op,
+                                 index == 0   ? &never_opened
+                                 : index == 1 ? NULL
+                                              : &contract->file,
                                  how));
     return true;
 }

@@ -41,12 +41,13 @@ static void start_recv(struct contract *contract, struct contract_op *it, struct
 
 static void recv_success(struct contract *contract)
 {
-    /* Kills: a receive that is only woken by what comes after it, or only by what was there. */
+    /* Kills: a receive that is only woken by what comes after it, or only by what was there; a timer that stays armed.
+     */
     static struct contract_op it;
 
     fill_pattern();
     contract_pair(contract);
-    start_recv(contract, &it, PRO_HOW_DEFAULT);
+    start_recv(contract, &it, PRO_WITHIN(PRO_S(1000)));
     contract_turns(contract);
     CHECK_EQ(it.delivered, 0);
     feed(contract, 16);

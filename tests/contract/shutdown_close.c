@@ -6,8 +6,7 @@ static unsigned char bytes[256];
 
 static void start_recv(struct contract *contract, struct contract_op *it, const struct pro_socket *from)
 {
-    contract_start_bytes(contract, it, sizeof bytes,
-                         pro_recv(&it->op, from, bytes, sizeof bytes, PRO_HOW_DEFAULT));
+    contract_start_bytes(contract, it, sizeof bytes, pro_recv(&it->op, from, bytes, sizeof bytes, PRO_HOW_DEFAULT));
 }
 
 /* ---- shutdown ---- */
@@ -24,7 +23,7 @@ static struct pro_op *close_client(struct contract *contract, struct pro_op *op)
 
 static void shutdown_success(struct contract *contract)
 {
-    /* Kills: a half-close that ends both halves, or drops what was sent before it. */
+    /* Kills: a half-close that ends both halves, drops what was sent before it, or does not wake who waits for more. */
     static struct contract_op it, reading;
 
     contract_pair(contract);
@@ -48,6 +47,11 @@ static void shutdown_success(struct contract *contract)
     contract_start_bytes(contract, &it, 1, pro_send(&it.op, &contract->client, "x", 1, PRO_HOW_DEFAULT));
     contract_wait(contract, &it);
     CHECK_EQ(it.op.result, PRO_E_PIPE);
+    start_recv(contract, &reading, &contract->client);
+    contract_turns(contract);
+    contract_must(contract, &it, pro_shutdown(&it.op, &contract->server, PRO_SHUTDOWN_SEND, PRO_HOW_DEFAULT));
+    contract_wait(contract, &reading);
+    CHECK_EQ(reading.op.result, 0);
     contract_close_pair(contract);
 }
 

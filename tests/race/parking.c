@@ -45,15 +45,23 @@ static void linger(uint64_t *random, unsigned most)
         ;
 }
 
+/* The maximum is the same: there is no gate then, which would come to the rescue of a missed item. */
+static void limits(unsigned threads)
+{
+    CHECK_EQ(pro_pool_set_max_threads(100), PRO_OK);
+    CHECK_EQ(pro_pool_set_min_threads(threads), PRO_OK);
+    CHECK_EQ(pro_pool_set_max_threads(threads), PRO_OK);
+}
+
 static void rounds(unsigned minimum, int64_t idle_ns, int count, unsigned most_turns)
 {
     uint64_t random = test_seed();
     uint32_t sent = proi_load(&counter.ran, PROI_ACQUIRE);
 
     proi_pool_timing.idle_ns = idle_ns;
-    CHECK_EQ(pro_pool_set_min_threads(minimum), PRO_OK);
+    limits(minimum);
     for (int i = 0; i < count; i++) {
-        for (uint64_t burst = 1 + test_random(&random) % 3; burst > 0; burst--, sent++)
+        for (uint64_t burst = 1 + test_random(&random) % minimum; burst > 0; burst--, sent++)
             CHECK_EQ(pro_pool_post(count_up, NULL), PRO_OK);
         wait_for(sent);
         linger(&random, most_turns);
@@ -77,7 +85,7 @@ static void nobody_left(void)
 TEST(no_post_is_missed_by_one_worker_that_falls_asleep)
 {
     /* Kills: sleeping without the last look; looking before one is counted as gone. */
-    rounds(1, PRO_MS(20), ROUNDS, 2000);
+    rounds(1, PRO_MS(20), 3 * ROUNDS, 300);
     nobody_left();
 }
 
@@ -91,7 +99,7 @@ TEST(no_post_is_missed_by_several_workers)
 TEST(no_post_is_missed_by_a_worker_that_leaves)
 {
     /* Kills: a call that goes to a thread which has decided to end. */
-    rounds(2, PRO_US(20), ROUNDS / 4, 200000);
+    rounds(1, PRO_US(20), ROUNDS / 2, 200000);
     nobody_left();
 }
 
@@ -113,7 +121,7 @@ TEST(two_items_that_need_each_other_always_get_two_workers)
     uint64_t random = test_seed();
 
     proi_pool_timing.idle_ns = PRO_MS(20);
-    CHECK_EQ(pro_pool_set_min_threads(2), PRO_OK);
+    limits(2);
     for (int i = 0; i < ROUNDS / 2; i++) {
         struct pair pair = { .here = { 0 } };
 
