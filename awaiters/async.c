@@ -35,12 +35,12 @@ void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame 
 static void run_to_first_suspension(struct pro_frame *frame)
 {
     struct pro_sync_context *const context = proi_ambient.context;
-    void *const flow = proi_ambient.flow;
+    void *const flow = proi_flow_ref(proi_ambient.flow);
 
     frame->flags |= FRAME_STARTED;
     frame->move_next(frame); /* the frame may be gone */
     proi_ambient.context = context;
-    proi_ambient.flow = flow;
+    proi_flow_leave(flow);
 }
 
 struct pro_task *pro_frame_start_(struct pro_frame *frame)
@@ -136,7 +136,7 @@ bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awa
     }
     frame->flags |= FRAME_WAITING;
     proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
-    frame->continuation.flow = proi_ambient.flow; /* captured anew at every suspension (SEM-086) */
+    frame->continuation.flow = proi_flow_capture(); /* captured anew at every suspension (SEM-086) */
     tell_what_it_awaits(frame, &awaiter.awaiter);
     /* All is saved: it may run on, elsewhere or right inside the call, and the frame may be gone when it returns (SEM-032). */
     if (completed)

@@ -12,17 +12,17 @@ static void op_delivered(struct pro_op *op)
 {
     struct pro_continuation *const continuation = op->waiter;
     struct pro_loop *const loop = proi_op_loop(op);
-    const struct proi_ambient saved = proi_ambient;
+    struct proi_ambient saved;
 
     if (proi_loop_is_background(loop)) { /* it runs no user code */
         proi_continuation_dispatch(continuation, false);
         return;
     }
-    proi_ambient = (struct proi_ambient){ 0 };
+    saved = proi_ambient_enter((struct proi_ambient){ .context = NULL });
     if (continuation->context && proi_loop_of_context(continuation->context) == loop)
         proi_ambient.context = continuation->context;
     proi_continuation_dispatch(continuation, true);
-    proi_ambient = saved;
+    proi_ambient_leave(saved);
 }
 
 static void op_on_completed(void *self, struct pro_continuation *continuation, unsigned options)

@@ -113,7 +113,7 @@ int pro_awaiter_on_completed(struct pro_awaiter awaiter, struct pro_continuation
 {
     if (!is_whole(awaiter) || !continuation || !continuation->invoke)
         return proi_misuse(PRO_E_INVALID, "pro_awaiter_on_completed: an argument is not complete");
-    continuation->flow = proi_ambient.flow;
+    continuation->flow = proi_flow_capture();
     awaiter.vtable->on_completed(awaiter.self, continuation, options);
     return PRO_OK;
 }

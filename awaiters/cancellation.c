@@ -34,12 +34,10 @@ struct parent_link {
 static struct pro_cancellation_source *new_source(void)
 {
     struct pro_cancellation_source *const source = proi_block_alloc(sizeof *source);
-    uint32_t generation;
 
     if (!source)
         return NULL;
-    generation = proi_load(&source->generation, PROI_RELAXED);
-    memset((char *)source + sizeof generation, 0, sizeof *source - sizeof generation);
+    memset((char *)source + sizeof source->generation, 0, sizeof *source - sizeof source->generation);
     proi_store(&source->references, 1u, PROI_RELAXED);
     return source;
 }

@@ -16,15 +16,16 @@ bool proi_stack_is_short(void)
 void proi_continuation_invoke(struct pro_continuation *continuation)
 {
     const struct proi_ambient saved = proi_ambient;
+    void *const flow = proi_flow_enter(continuation->flow); /* its reference is the thread's now */
     struct pro_sync_context *const held = continuation->flags & PROI_CONTINUATION_HELD ? continuation->context : NULL;
 
     /* The current task is hidden, and the scheduler is the captured one (SEM-049); the context is as the caller has it. */
     proi_ambient.task = NULL;
     proi_ambient.scheduler = continuation->scheduler;
-    proi_ambient.flow = continuation->flow;
     proi_ambient.depth = saved.depth + 1;
     continuation->invoke(continuation); /* from here its memory may be gone */
-    proi_ambient = saved;
+    proi_flow_leave(flow);
+    proi_ambient_leave(saved);
     if (held)
         proi_context_release(held);
 }

@@ -11,16 +11,16 @@
 /* Completion must run as on a thread of nobody's; the background loop hands it to the pool. */
 static void as_nobody(void (*complete)(struct pro_work *work), struct pro_work *work, const struct pro_loop *loop)
 {
-    const struct proi_ambient saved = proi_ambient;
+    struct proi_ambient saved;
 
     if (proi_loop_is_background(loop)) {
         work->run = complete;
         proi_pool_post(work, PROI_POOL_GLOBAL);
         return;
     }
-    proi_ambient = (struct proi_ambient){ 0 };
+    saved = proi_ambient_enter((struct proi_ambient){ .context = NULL });
     complete(work);
-    proi_ambient = saved;
+    proi_ambient_leave(saved);
 }
 
 struct op_task {

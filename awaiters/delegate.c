@@ -25,6 +25,8 @@ static void let_go(struct delegate *delegate)
     pro_cancellation_unregister_wait(&delegate->registration);
     pro_cancellation_source_unref(delegate->token.source);
     delegate->token.source = NULL;
+    proi_flow_drop(delegate->flow);
+    delegate->flow = NULL;
 }
 
 /* Only here: a waiter may ask the scheduler to inline while the task runs elsewhere. */
@@ -53,21 +55,23 @@ static void run_body(struct pro_task *task)
     const struct proi_ambient saved = proi_ambient;
     struct pro_error *error;
     bool canceled;
+    void *flow;
 
     proi_fetch_add(&task->state, PRO_TASK_RUNNING - PRO_TASK_WAITING_TO_RUN, PROI_SEQ_CST);
     proi_ambient.task = task;
     proi_ambient.scheduler = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_HIDES ? NULL : delegate->scheduler;
-    proi_ambient.flow = delegate->flow;
+    flow = proi_flow_enter(delegate->flow);
+    delegate->flow = NULL;
     error = delegate->body(delegate->arg, proi_task_result_at(task));
     canceled = pro_cancellation_token_is_canceled(delegate->token);
     /* Continuations run with the scheduler still current: it is "a thread under a scheduler" for SEM-041. */
     proi_ambient.task = NULL;
     proi_ambient.context = saved.context;
-    proi_ambient.flow = saved.flow;
+    proi_flow_leave(flow);
     proi_ambient.scheduler = delegate->scheduler;
     let_go(delegate);
     complete(task, error, canceled);
-    proi_ambient = saved;
+    proi_ambient_leave(saved);
 }
 
 static void run_claimed(struct pro_task *task)
@@ -164,7 +168,7 @@ static struct pro_task *start(pro_task_fn *body, void *arg, struct pro_type type
     if (options & PRO_TASK_HIDE_SCHEDULER)
         proi_fetch_or(&task->state, (uint32_t)PROI_TASK_HIDES, PROI_RELAXED);
     delegate = delegate_of(task);
-    *delegate = (struct delegate){ .work = { .run = run_queued, .task = task }, .body = body, .arg = arg, .flow = proi_ambient.flow };
+    *delegate = (struct delegate){ .work = { .run = run_queued, .task = task }, .body = body, .arg = arg, .flow = proi_flow_capture() };
     delegate->token.source = pro_cancellation_source_ref(token.source);
     delegate->scheduler = scheduler ? pro_task_scheduler_ref(scheduler) : NULL;
     /* Registered before it is queued: from then on it may end at any moment. */
@@ -211,6 +215,7 @@ static void destroy_unwrap(struct pro_task *task)
     struct unwrap *const unwrap = proi_task_body(task);
 
     pro_task_unref(unwrap->inner);
+    proi_flow_drop(unwrap->flow);
     pro_cancellation_source_unref(unwrap->token.source);
 }
 
@@ -240,8 +245,9 @@ static void run_unwrap(struct pro_work *work)
 {
     struct unwrap *const unwrap = PRO_CONTAINER(work, struct unwrap, work);
     struct pro_task *const task = proi_task_of_body(unwrap);
-    const struct proi_ambient saved = proi_ambient;
+    struct pro_sync_context *const context = proi_ambient.context;
     struct pro_task *inner;
+    void *flow;
 
     if (pro_cancellation_token_is_canceled(unwrap->token)) {
         proi_task_reserve(task);
@@ -249,9 +255,11 @@ static void run_unwrap(struct pro_work *work)
         pro_task_unref(task);
         return;
     }
-    proi_ambient.flow = unwrap->flow;
+    flow = proi_flow_enter(unwrap->flow);
+    unwrap->flow = NULL;
     inner = unwrap->body(unwrap->arg);
-    proi_ambient = saved;
+    proi_flow_leave(flow);
+    proi_ambient.context = context;
     if (!inner)
         inner = pro_task_from_canceled(PRO_TOKEN_NONE); /* SEM-178 */
     proi_store(&unwrap->inner, inner, PROI_RELEASE);
@@ -276,7 +284,7 @@ struct pro_task *pro_task_run_async(struct pro_task *(*body)(void *arg), void *a
     unwrap->body = body;
     unwrap->arg = arg;
     unwrap->token.source = pro_cancellation_source_ref(token.source);
-    unwrap->flow = proi_ambient.flow;
+    unwrap->flow = proi_flow_capture();
     pro_task_ref(task); /* the pool's, then the continuation's */
     proi_pool_post(&unwrap->work, PROI_POOL_LOCAL);
     return task;

@@ -28,7 +28,7 @@ struct report {
     size_t count;
 };
 
-static void say(const struct report *report, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
+static void say(const struct report *report, const char *format, ...) PRO_PRINTF(2, 3);
 static void say(const struct report *report, const char *format, ...)
 {
     char text[LINE];

@@ -33,7 +33,7 @@ quietly() { timeout -k 5 180 "$@" </dev/null >/dev/null 2>&1 9>&-; }
 
 # Several tests may be first at the same time, and Wine cannot make one prefix twice at once: one maker, the others wait.
 prepare() {
-    local version=$1
+    local version=$1 # all is looked at again: the lock was free for a moment
     if [ "$(cat "$WINEPREFIX/.ready" 2>/dev/null)" != "$version" ]; then
         quietly wine wineboot -u || { say "wineboot failed on $WINEPREFIX"; return 1; }
         quietly wine winecfg -v win10 # a new prefix says Windows 7
@@ -47,15 +47,19 @@ prepare() {
 }
 
 if [ "$1" = --stop ]; then
-    exec "$server" -k
+    [ ! -d "$WINEPREFIX" ] || "$server" -k </dev/null >/dev/null 2>&1
+    exit 0
 fi
 [ $# -gt 0 ] || { say "give the program to run"; exit 99; }
 
 version=$(wine --version 2>/dev/null </dev/null)
-if [ "$(cat "$WINEPREFIX/.ready" 2>/dev/null)" != "$version" ] || ! "$server" -k0 </dev/null >/dev/null 2>&1; then
-    mkdir -p "$WINEPREFIX" || { say "cannot make $WINEPREFIX"; exit 99; }
-    (flock 9 && prepare "$version") 9>"$WINEPREFIX.lock" || exit 99
-fi
+ready() { [ "$(cat "$WINEPREFIX/.ready" 2>/dev/null)" = "$version" ] && "$server" -k0 </dev/null >/dev/null 2>&1 9>&-; }
+
+# Whoever only looks takes the lock as well, shared: a server that is up while its services are not would let them inherit our streams.
+mkdir -p "$WINEPREFIX" && exec 9>"$WINEPREFIX.lock" || { say "cannot make $WINEPREFIX"; exit 99; }
+flock -s 9
+ready || { flock 9 && prepare "$version"; } || exit 99
+exec 9>&-
 
 [ -n "$WINE_RUN_MARKER" ] || exec wine "$@"
 

@@ -20,6 +20,7 @@ struct call {
     struct pro_work work; /* first */
     pro_work_fn *fn;
     void *arg;
+    void *flow; /* captured where it was posted (SEM-112) */
 };
 
 static void call_run(struct pro_work *work)
@@ -27,10 +28,12 @@ static void call_run(struct pro_work *work)
     struct call *call = PRO_CONTAINER(work, struct call, work);
     pro_work_fn *fn = call->fn;
     void *arg = call->arg;
+    void *const flow = proi_flow_enter(call->flow);
 
     /* Before the call: it may never return (a loop's thread ending), or post again and find the block warm. */
     proi_block_free(call, sizeof *call);
     fn(arg);
+    proi_flow_leave(flow);
 }
 
 struct pro_work *proi_call_new(pro_work_fn *fn, void *arg)
@@ -39,7 +42,7 @@ struct pro_work *proi_call_new(pro_work_fn *fn, void *arg)
 
     if (!call)
         return NULL;
-    *call = (struct call){ .work = { .run = call_run }, .fn = fn, .arg = arg };
+    *call = (struct call){ .work = { .run = call_run }, .fn = fn, .arg = arg, .flow = proi_flow_capture() };
     return &call->work;
 }
 

@@ -17,7 +17,7 @@ struct proi_ambient {
     struct pro_sync_context *context;     /* SynchronizationContext.Current, borrowed */
     struct pro_task_scheduler *scheduler; /* of the task body that runs here; NULL: the default one */
     struct pro_task *task;                /* that task; hidden while a continuation runs inline (SEM-049) */
-    void *flow;                           /* the execution context; NULL: empty */
+    void *flow;                           /* the execution context, one reference; NULL: empty */
     unsigned depth;                       /* continuations inlined into each other */
 };
 extern PROI_THREAD_LOCAL struct proi_ambient proi_ambient;
@@ -32,6 +32,49 @@ void proi_context_capture(struct pro_sync_context *context);
 void proi_context_release(struct pro_sync_context *context);
 /* What pro_thread_set_name() said of a live thread; NULL: nothing. For reports. */
 const char *proi_thread_name(uint64_t thread);
+
+/* ---- the execution context (flow.c): an immutable map of async-local values; NULL is the empty one ---- */
+/* What a capture gives while flow is suppressed: the work then runs under whatever its thread has (SEM-258). */
+#define PROI_FLOW_NOT_CAPTURED ((void *)1)
+void *proi_flow_ref(void *flow);
+void proi_flow_unref(void *flow);
+void *proi_flow_enter_slowly(void *flow);
+void proi_flow_leave_slowly(void *previous);
+void *proi_flow_capture_slowly(void);
+/* Gives a reference to the present flow, or PROI_FLOW_NOT_CAPTURED. */
+static inline void *proi_flow_capture(void) { return proi_ambient.flow ? proi_flow_capture_slowly() : NULL; }
+static inline void proi_flow_drop(void *captured)
+{
+    if (captured && captured != PROI_FLOW_NOT_CAPTURED)
+        proi_flow_unref(captured);
+}
+/* Makes @captured (its reference is taken) the thread's flow, and gives what leave takes back. */
+static inline void *proi_flow_enter(void *captured)
+{
+    if (captured == PROI_FLOW_NOT_CAPTURED)
+        return PROI_FLOW_NOT_CAPTURED;
+    return captured || proi_ambient.flow ? proi_flow_enter_slowly(captured) : NULL;
+}
+static inline void proi_flow_leave(void *previous)
+{
+    if (previous != PROI_FLOW_NOT_CAPTURED && (previous || proi_ambient.flow))
+        proi_flow_leave_slowly(previous);
+}
+
+/* Makes @next this thread's ambient state, but for the flow, which stays what it is; gives what leave puts back, flow apart. */
+static inline struct proi_ambient proi_ambient_enter(struct proi_ambient next)
+{
+    const struct proi_ambient saved = proi_ambient;
+
+    next.flow = saved.flow;
+    proi_ambient = next;
+    return saved;
+}
+static inline void proi_ambient_leave(struct proi_ambient saved)
+{
+    saved.flow = proi_ambient.flow;
+    proi_ambient = saved;
+}
 
 /* ---- schedulers (scheduler.c) ---- */
 bool proi_scheduler_is_default(const struct pro_task_scheduler *scheduler); /* NULL counts as the default one */

@@ -133,7 +133,8 @@ static void worker_run(struct proi_pool_worker *self, struct pro_work *work)
     proi_store(&self->running, 1, PROI_RELAXED);
     pro_work_run(work);
     proi_store(&self->running, 0, PROI_RELAXED);
-    proi_ambient = (struct proi_ambient){ .context = NULL }; /* SEM-117 */
+    proi_flow_leave(NULL);
+    proi_ambient_enter((struct proi_ambient){ .context = NULL }); /* SEM-117 */
 }
 
 static void worker_main(void *arg)
@@ -176,11 +177,11 @@ static void run_inline(void)
     inline_depth++;
     while ((work = proi_pool_pop_global()) != NULL) {
         proi_fetch_add(&proi_pool.inlined, 1, PROI_RELAXED);
-        proi_ambient = (struct proi_ambient){ .context = NULL };
+        proi_ambient_enter((struct proi_ambient){ .context = NULL });
         pro_work_run(work);
     }
     inline_depth--;
-    proi_ambient = saved;
+    proi_ambient_leave(saved);
 }
 
 /* ---- getting a worker to come ---- */

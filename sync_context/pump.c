@@ -48,7 +48,7 @@ static int pump_post(struct pro_sync_context *context, struct pro_work *work)
 /* Runs one item with the context installed anew (SEM-114), whatever the item before has left behind. */
 static void pump_run_item(struct pro_pump *pump, struct pro_work *work)
 {
-    proi_ambient = (struct proi_ambient){ .context = &pump->context };
+    proi_ambient_enter((struct proi_ambient){ .context = &pump->context });
     pro_work_run(work);
 }
 
@@ -68,7 +68,7 @@ static void pump_send(struct pro_sync_context *context, struct pro_work *work)
 
         proi_ambient.context = context;
         pro_work_run(work);
-        proi_ambient = saved;
+        proi_ambient_leave(saved);
     } else {
         proi_context_post_and_wait(context, work);
     }
@@ -222,7 +222,7 @@ static bool pump_loop(struct pro_pump *pump, struct pro_task *task)
 
     while ((work = pump_take(pump, task, &stopped)) != NULL)
         pump_run_item(pump, work);
-    proi_ambient = saved;
+    proi_ambient_leave(saved);
     return stopped;
 }
 
@@ -261,7 +261,7 @@ int pro_pump_run_pending(struct pro_pump *pump)
         pump_run_item(pump, work);
         count++;
     }
-    proi_ambient = saved;
+    proi_ambient_leave(saved);
     pump_leave(pump);
     return count;
 }

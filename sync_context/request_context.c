@@ -40,7 +40,7 @@ static int request_post(struct pro_sync_context *context, struct pro_work *work)
 static void request_turn(struct pro_work *turn)
 {
     struct request_context *request = PRO_CONTAINER(turn, struct request_context, turn);
-    struct proi_ambient saved = proi_ambient;
+    struct proi_ambient saved;
     struct pro_work *work;
     bool more;
 
@@ -49,9 +49,9 @@ static void request_turn(struct pro_work *turn)
     request->holder = proi_thread_id();
     proi_unlock(&request->lock);
 
-    proi_ambient = (struct proi_ambient){ .context = &request->context };
+    saved = proi_ambient_enter((struct proi_ambient){ .context = &request->context });
     pro_work_run(work);
-    proi_ambient = saved;
+    proi_ambient_leave(saved);
 
     proi_lock(&request->lock);
     request->holder = 0;

@@ -136,6 +136,20 @@ void test_note(const char *format, ...)
 
 /* ---- backends ---- */
 
+/* A loop that was not asked for a backend by name keeps the sentence why it has not got the best one. */
+static void refusal_sentence(const struct test_backend *backend, int code, char *ret_refusal)
+{
+    struct pro_loop_options options = { .name = "why" };
+    struct pro_loop *loop = NULL;
+
+    snprintf(ret_refusal, REFUSAL_TEXT, "%s: %s", backend->name, pro_err_message(code));
+    if (pro_loop_new(&options, &loop) != PRO_OK)
+        return;
+    if (strncmp(pro_loop_backend_reason(loop), backend->name, strlen(backend->name)) == 0)
+        snprintf(ret_refusal, REFUSAL_TEXT, "%s", pro_loop_backend_reason(loop));
+    pro_loop_free(loop);
+}
+
 /* Opens a loop on @backend and writes into @ret_refusal why that failed; "" when it worked. */
 static void backend_try(const struct test_backend *backend, char *ret_refusal)
 {
@@ -144,12 +158,8 @@ static void backend_try(const struct test_backend *backend, char *ret_refusal)
     int code = pro_loop_new(&options, &loop);
 
     ret_refusal[0] = '\0';
-    if (code != PRO_OK) {
-        snprintf(ret_refusal, REFUSAL_TEXT, "%s: %s", backend->name, pro_err_message(code));
-        return;
-    }
-    if (strcmp(pro_loop_backend(loop), backend->name) != 0)
-        snprintf(ret_refusal, REFUSAL_TEXT, "%s: %s", backend->name, pro_loop_backend_reason(loop));
+    if (code != PRO_OK)
+        refusal_sentence(backend, code, ret_refusal);
     pro_loop_free(loop);
 }
 
@@ -167,9 +177,14 @@ static void backends_try(void)
     }
 }
 
+/* A test that takes what works must not lose, unnoticed, what had to work. */
 const char *const *test_backends(void)
 {
     backends_try();
+    for (size_t i = 0; test_backend_table[i].short_name && i < MAX_BACKENDS - 1; i++)
+        if (backends.refusals[i][0] && is_listed("PROACT_REQUIRE", test_backend_table[i].short_name))
+            test_fail(__FILE__, __LINE__, "PROACT_REQUIRE asks for %s, but: %s", test_backend_table[i].short_name,
+                      backends.refusals[i]);
     return backends.works;
 }
 

@@ -14,6 +14,7 @@
 #include <proact/loop.h>
 #include <proact/scheduler.h>
 #include <proact/task.h>
+#include <proact/async_local.h>
 #include <proact/awaiter.h>
 #include <proact/async.h>
 #include <proact/diagnostics.h>

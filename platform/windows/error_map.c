@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the system's numbers mean. Win32's and Winsock's lie in different ranges and share one table; an operation that ended in the
-   kernel has an NTSTATUS, which is first turned into such a number, so that people can look it up. */
+/* What the system's numbers mean. Win32's and Winsock's lie in different ranges and share one table; an operation that
+   ended in the kernel has an NTSTATUS, which is first turned into such a number, so that people can look it up. */
 #include "native.h"
 
 #include <stdio.h>
@@ -143,21 +143,20 @@ static const struct {
     uint32_t status;
     int native;
 } statuses[] = {
-    { 0xC000013Bu, WSAECONNABORTED }, /* LOCAL_DISCONNECT */
-    { 0xC000013Cu, WSAECONNRESET },   /* REMOTE_DISCONNECT */
-    { 0xC00000B5u, WSAETIMEDOUT },    /* IO_TIMEOUT */
-    { 0xC000020Au, WSAEADDRINUSE },   /* ADDRESS_ALREADY_EXISTS */
-    { 0xC000020Cu, WSAECONNRESET },   /* CONNECTION_DISCONNECTED */
-    { 0xC000020Du, WSAECONNRESET },   /* CONNECTION_RESET */
-    { 0xC0000140u, WSAECONNRESET },   /* INVALID_CONNECTION: the connection that an accept was to take is gone */
-    { 0xC0000207u, WSAEADDRNOTAVAIL}, /* INVALID_ADDRESS_COMPONENT */
-    { 0xC0000236u, WSAECONNREFUSED }, /* CONNECTION_REFUSED */
-    { 0xC000023Cu, WSAENETUNREACH },  /* NETWORK_UNREACHABLE */
-    { 0xC000023Du, WSAEHOSTUNREACH }, /* HOST_UNREACHABLE */
-    { 0xC000023Fu, WSAECONNREFUSED }, /* PORT_UNREACHABLE */
-    { 0xC0000241u, WSAECONNABORTED }, /* CONNECTION_ABORTED */
-    { 0x8000000Au, ERROR_HANDLES_CLOSED },
-    { 0xC0000120u, ERROR_OPERATION_ABORTED },
+    { 0xC000013Bu, WSAECONNABORTED },  /* LOCAL_DISCONNECT */
+    { 0xC000013Cu, WSAECONNRESET },    /* REMOTE_DISCONNECT */
+    { 0xC00000B5u, WSAETIMEDOUT },     /* IO_TIMEOUT */
+    { 0xC000020Au, WSAEADDRINUSE },    /* ADDRESS_ALREADY_EXISTS */
+    { 0xC000020Cu, WSAECONNRESET },    /* CONNECTION_DISCONNECTED */
+    { 0xC000020Du, WSAECONNRESET },    /* CONNECTION_RESET */
+    { 0xC0000140u, WSAECONNRESET },    /* INVALID_CONNECTION: the connection that an accept was to take is gone */
+    { 0xC0000207u, WSAEADDRNOTAVAIL }, /* INVALID_ADDRESS_COMPONENT */
+    { 0xC0000236u, WSAECONNREFUSED },  /* CONNECTION_REFUSED */
+    { 0xC000023Cu, WSAENETUNREACH },   /* NETWORK_UNREACHABLE */
+    { 0xC000023Du, WSAEHOSTUNREACH },  /* HOST_UNREACHABLE */
+    { 0xC000023Fu, WSAECONNREFUSED },  /* PORT_UNREACHABLE */
+    { 0xC0000241u, WSAECONNABORTED },  /* CONNECTION_ABORTED */
+    { 0x8000000Au, ERROR_HANDLES_CLOSED }, { 0xC0000120u, ERROR_OPERATION_ABORTED },
 };
 
 int proi_native_from_status(uint32_t status)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the completion-port backend share: an instance, what an op holds while it is here, and who answers for it.
+/* What the files of the completion-port backend share: an instance, what an op holds while it is here, and who answers
+ * for it.
  *
- * An op's way: submit makes one overlapped call → the kernel queues one packet to the port, also when the call succeeded at once →
- * wait takes packets in batches and ends the ops. What the kernel does not queue a packet for, we post one ourselves: starts that
- * failed, and calls that block and ran on an offload thread. So an op always ends in wait, and always after its last packet. */
+ * An op's way: submit makes one overlapped call → the kernel queues one packet to the port, also when the call
+ * succeeded at once → wait takes packets in batches and ends the ops. What the kernel does not queue a packet for, we
+ * post one ourselves: starts that failed, and calls that block and ran on an offload thread. So an op always ends in
+ * wait, and always after its last packet. */
 #ifndef PROACT_WINDOWS_IOCP_H
 #define PROACT_WINDOWS_IOCP_H
 
@@ -41,17 +43,22 @@ struct iocp_record {
         OVERLAPPED overlapped; /* its address is the op's name in the port */
         struct iocp_offloaded offloaded;
     };
-    uintptr_t native;        /* the new socket or file; INVALID_SOCKET: none. FILE_OPEN: the open flags until it runs */
-    uint8_t phase;           /* enum iocp_phase; [loop], the thread of an offloaded call does not look at it */
-    uint8_t cancel_asked;    /* shared with that thread */
-    int16_t code;            /* enum pro_err, with IOCP_OUTCOME */
+    uintptr_t native;     /* the new socket or file; INVALID_SOCKET: none. FILE_OPEN: the open flags until it runs */
+    uint8_t phase;        /* enum iocp_phase; [loop], the thread of an offloaded call does not look at it */
+    uint8_t cancel_asked; /* shared with that thread */
+    int16_t code;         /* enum pro_err, with IOCP_OUTCOME */
     int32_t native_error;
 } __attribute__((may_alias)); /* op->backend is an array of integers */
 
-_Static_assert(sizeof(struct iocp_record) == sizeof(((struct pro_op *)0)->backend), "op->backend is what a record fills");
-_Static_assert(sizeof(OVERLAPPED) == 32 && sizeof(struct iocp_offloaded) <= sizeof(OVERLAPPED), "both fit in front of native");
+_Static_assert(sizeof(struct iocp_record) == sizeof(((struct pro_op *)0)->backend),
+               "op->backend is what a record fills");
+_Static_assert(sizeof(OVERLAPPED) == 32 && sizeof(struct iocp_offloaded) <= sizeof(OVERLAPPED),
+               "both fit in front of native");
 
-static inline struct iocp_record *proi_iocp_record(struct pro_op *op) { return (struct iocp_record *)(void *)op->backend; }
+static inline struct iocp_record *proi_iocp_record(struct pro_op *op)
+{
+    return (struct iocp_record *)(void *)op->backend;
+}
 
 enum { IOCP_BATCH = 256 }; /* packets of one turn */
 
@@ -75,7 +82,8 @@ bool proi_iocp_post(struct proi_iocp *iocp, struct pro_op *op);
 void proi_iocp_submit(struct proi_backend *backend, struct pro_op *op);
 void proi_iocp_cancel(struct proi_backend *backend, struct pro_op *op);
 /* Ends @op, or starts it again. @status and @bytes are the kernel's packet's. */
-void proi_iocp_end_kernel(struct proi_iocp *iocp, struct pro_op *op, uint32_t status, size_t bytes, struct proi_op_queue *done);
+void proi_iocp_end_kernel(struct proi_iocp *iocp, struct pro_op *op, uint32_t status, size_t bytes,
+                          struct proi_op_queue *done);
 void proi_iocp_end_ours(struct pro_op *op, struct proi_op_queue *done);
 /* Readies the record for an overlapped call. */
 OVERLAPPED *proi_iocp_begin(struct pro_op *op);
@@ -90,8 +98,8 @@ void proi_iocp_read_at(struct proi_iocp *iocp, struct pro_op *op);
 void proi_iocp_write_at(struct proi_iocp *iocp, struct pro_op *op);
 
 /* ---- sockets.c: bodies of the entries of the same names, and what they share with the ops ---- */
-int proi_iocp_listen(struct proi_backend *backend, const struct pro_addr *addr, const struct pro_listen_options *options,
-                     intptr_t *ret_native, int *ret_error);
+int proi_iocp_listen(struct proi_backend *backend, const struct pro_addr *addr,
+                     const struct pro_listen_options *options, intptr_t *ret_native, int *ret_error);
 void proi_iocp_release(struct proi_backend *backend, enum proi_handle_kind kind, intptr_t native);
 int proi_iocp_local_addr(struct proi_backend *backend, const struct pro_handle *handle, struct pro_addr *ret_addr);
 int proi_iocp_peer_addr(struct proi_backend *backend, const struct pro_handle *handle, struct pro_addr *ret_addr);

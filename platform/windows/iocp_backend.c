@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 /* ---- opening and closing ---- */
-static int iocp_open(const struct pro_loop_options *options, struct proi_backend **ret_backend, char *reason, size_t reason_size)
+static int iocp_open(const struct pro_loop_options *options, struct proi_backend **ret_backend, char *reason,
+                     size_t reason_size)
 {
     const int winsock = proi_winsock_start();
     struct proi_iocp *iocp;
@@ -69,9 +70,9 @@ bool proi_iocp_post(struct proi_iocp *iocp, struct pro_op *op)
     return PostQueuedCompletionStatus(iocp->port, 0, IOCP_KEY_OURS, &proi_iocp_record(op)->overlapped);
 }
 
-/* At most one wake packet is in the port. Waker: writes what it has to tell, then exchanges 0 → 1. Loop: exchanges 1 → 0, then reads
-   what it was told. Whichever exchange comes second reads the first: if the loop's does, it sees what was told; if the
-   waker's does, it finds 0 and posts. */
+/* At most one wake packet is in the port. Waker: writes what it has to tell, then exchanges 0 → 1. Loop: exchanges 1 →
+   0, then reads what it was told. Whichever exchange comes second reads the first: if the loop's does, it sees what was
+   told; if the waker's does, it finds 0 and posts. */
 static void iocp_wake(struct proi_backend *backend)
 {
     struct proi_iocp *iocp = proi_iocp_of(backend);
@@ -82,7 +83,8 @@ static void iocp_wake(struct proi_backend *backend)
     }
     if (proi_exchange(&iocp->woken, 1, PROI_ACQ_REL))
         return;
-    while (!PostQueuedCompletionStatus(iocp->port, 0, IOCP_KEY_WAKE, NULL)) /* no memory for it: a lost wake is a hang */
+    while (
+        !PostQueuedCompletionStatus(iocp->port, 0, IOCP_KEY_WAKE, NULL)) /* no memory for it: a lost wake is a hang */
         Sleep(1);
 }
 

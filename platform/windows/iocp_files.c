@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The ops on files. Reading and writing are the kernel's; opening, flushing and closing block and have no overlapped form, so that an
-   offload thread does them and posts the op to the port. */
+/* The ops on files. Reading and writing are the kernel's; opening, flushing and closing block and have no overlapped
+   form, so that an offload thread does them and posts the op to the port. */
 #include "iocp.h"
 
 #include <string.h>
 
 /* ---- the calls that block: on an offload thread ---- */
-/* There and back. The thread writes the record before it posts, and the loop reads it after it has taken the packet: the port
-   orders the two. After the post the thread touches neither op nor backend, both may be gone. */
+/* There and back. The thread writes the record before it posts, and the loop reads it after it has taken the packet:
+   the port orders the two. After the post the thread touches neither op nor backend, both may be gone. */
 static void offloaded_end(struct pro_op *op, int code, int native_error)
 {
     struct iocp_record *record = proi_iocp_record(op);
@@ -30,7 +30,8 @@ static bool offloaded_canceled(struct pro_op *op)
     return true;
 }
 
-static void op_offload(struct proi_iocp *iocp, struct pro_op *op, void (*run)(struct proi_offload *item), const char *path)
+static void op_offload(struct proi_iocp *iocp, struct pro_op *op, void (*run)(struct proi_offload *item),
+                       const char *path)
 {
     struct iocp_record *record = proi_iocp_record(op);
 
@@ -54,7 +55,9 @@ static HANDLE file_open(const wchar_t *path, unsigned flags)
 {
     const DWORD access = (flags & PRO_OPEN_READ ? GENERIC_READ : 0) | (flags & PRO_OPEN_WRITE ? GENERIC_WRITE : 0);
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE; /* as on Linux */
-    const DWORD how = !(flags & PRO_OPEN_CREATE) ? OPEN_EXISTING : flags & PRO_OPEN_EXCLUSIVE ? CREATE_NEW : OPEN_ALWAYS;
+    const DWORD how = !(flags & PRO_OPEN_CREATE)   ? OPEN_EXISTING
+                      : flags & PRO_OPEN_EXCLUSIVE ? CREATE_NEW
+                                                   : OPEN_ALWAYS;
     const DWORD more = FILE_FLAG_OVERLAPPED | (flags & PRO_OPEN_DIRECT ? FILE_FLAG_NO_BUFFERING : 0);
     const HANDLE file = CreateFileW(path, access, share, NULL, how, FILE_ATTRIBUTE_NORMAL | more, NULL);
 
@@ -159,7 +162,8 @@ void proi_iocp_read_at(struct proi_iocp *iocp, struct pro_op *op)
     OVERLAPPED *overlapped = transfer_begin(iocp, op);
 
     if (overlapped)
-        transfer_begun(iocp, op, ReadFile((HANDLE)op->handle->native, proi_op_data(op), proi_op_left(op), NULL, overlapped));
+        transfer_begun(iocp, op,
+                       ReadFile((HANDLE)op->handle->native, proi_op_data(op), proi_op_left(op), NULL, overlapped));
 }
 
 void proi_iocp_write_at(struct proi_iocp *iocp, struct pro_op *op)
@@ -167,5 +171,6 @@ void proi_iocp_write_at(struct proi_iocp *iocp, struct pro_op *op)
     OVERLAPPED *overlapped = transfer_begin(iocp, op);
 
     if (overlapped)
-        transfer_begun(iocp, op, WriteFile((HANDLE)op->handle->native, proi_op_data(op), proi_op_left(op), NULL, overlapped));
+        transfer_begun(iocp, op,
+                       WriteFile((HANDLE)op->handle->native, proi_op_data(op), proi_op_left(op), NULL, overlapped));
 }

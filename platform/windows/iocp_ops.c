@@ -21,8 +21,9 @@ OVERLAPPED *proi_iocp_begin(struct pro_op *op)
     return &record->overlapped;
 }
 
-/* Never straight to iocp->over: a call that failed may have queued a packet all the same (Wine does), and that one must not find an
-   op that was delivered meanwhile. The port is first in, first out and we alone read it, so behind our own packet there is none. */
+/* Never straight to iocp->over: a call that failed may have queued a packet all the same (Wine does), and that one must
+   not find an op that was delivered meanwhile. The port is first in, first out and we alone read it, so behind our own
+   packet there is none. */
 void proi_iocp_decide(struct proi_iocp *iocp, struct pro_op *op, int code, int native_error)
 {
     struct iocp_record *record = proi_iocp_record(op);
@@ -65,20 +66,22 @@ static void nop_start(struct proi_iocp *iocp, struct pro_op *op)
 static void accept_start(struct proi_iocp *iocp, struct pro_op *op)
 {
     enum { ADDRESS = sizeof(SOCKADDR_STORAGE) + 16 }; /* 16 more than the largest, says AcceptEx */
-    /* AcceptEx insists on writing the addresses somewhere. Nobody reads them here (getpeername does), so that all pending
-       accepts of the process may scribble on the same place. */
+    /* AcceptEx insists on writing the addresses somewhere. Nobody reads them here (getpeername does), so that all
+       pending accepts of the process may scribble on the same place. */
     static uint64_t addresses[2 * ADDRESS / sizeof(uint64_t)];
     OVERLAPPED *overlapped = proi_iocp_begin(op);
     const struct proi_winsock *functions;
     DWORD bytes = 0;
     SOCKET s;
 
+    if (proi_winsock_functions(op->handle->family, &functions) != PRO_OK) {
+        op_decide_here(iocp, op, WSAEAFNOSUPPORT);
+        return;
+    }
     iocp->system_calls++;
     s = proi_socket_open(op->handle->family);
-    if (s == INVALID_SOCKET || proi_winsock_functions(op->handle->family, &functions) != PRO_OK) {
-        const int error = WSAGetLastError();
-
-        proi_iocp_decide(iocp, op, proi_error_from_native(error), error);
+    if (s == INVALID_SOCKET) {
+        op_decide_here(iocp, op, WSAGetLastError());
         return;
     }
     proi_iocp_record(op)->native = s;
@@ -189,8 +192,8 @@ static void close_start(struct proi_iocp *iocp, struct pro_op *op)
         proi_iocp_file_close(iocp, op);
         return;
     }
-    /* Nothing is pending on it: the loop has collected every completion. A close with a send pending would make Wine send the
-       rest through whichever socket gets the number next. */
+    /* Nothing is pending on it: the loop has collected every completion. A close with a send pending would make Wine
+       send the rest through whichever socket gets the number next. */
     proi_iocp_begin(op);
     iocp->system_calls++;
     closesocket((SOCKET)op->handle->native);
@@ -199,7 +202,7 @@ static void close_start(struct proi_iocp *iocp, struct pro_op *op)
 
 void proi_iocp_submit(struct proi_backend *backend, struct pro_op *op)
 {
-    static void (*const starters[PRO_OP_KIND_COUNT])(struct proi_iocp *iocp, struct pro_op *op) = {
+    static void (*const starters[PRO_OP_KIND_COUNT])(struct proi_iocp * iocp, struct pro_op * op) = {
         [PRO_OP_NOP] = nop_start,
         [PRO_OP_ACCEPT] = accept_start,
         [PRO_OP_CONNECT] = connect_start,
@@ -218,8 +221,9 @@ void proi_iocp_submit(struct proi_backend *backend, struct pro_op *op)
 }
 
 /* ---- cancelling ---- */
-/* It names the op by the address of its OVERLAPPED, and the kernel knows that one only until the packet is queued. A cancel that
-   comes later finds nothing; one for an op that was started again cannot come, both happen on the loop's thread. */
+/* It names the op by the address of its OVERLAPPED, and the kernel knows that one only until the packet is queued. A
+   cancel that comes later finds nothing; one for an op that was started again cannot come, both happen on the loop's
+   thread. */
 void proi_iocp_cancel(struct proi_backend *backend, struct pro_op *op)
 {
     struct proi_iocp *iocp = proi_iocp_of(backend);
@@ -230,7 +234,8 @@ void proi_iocp_cancel(struct proi_backend *backend, struct pro_op *op)
     case IOCP_ENDING:
         record->cancel_asked = 1;
         iocp->system_calls++;
-        CancelIoEx(op->kind == PRO_OP_CONNECT ? (HANDLE)record->native : (HANDLE)op->handle->native, &record->overlapped);
+        CancelIoEx(op->kind == PRO_OP_CONNECT ? (HANDLE)record->native : (HANDLE)op->handle->native,
+                   &record->overlapped);
         break;
     case IOCP_OFFLOADED: /* seen if it has not begun; else it ends by itself */
         proi_store(&record->cancel_asked, 1, PROI_RELAXED);
@@ -270,8 +275,8 @@ void proi_iocp_end_ours(struct pro_op *op, struct proi_op_queue *done)
         op_end(op, record->code, 0, record->native_error, done);
 }
 
-/* A stream that ends without bytes: did the peer finish, or reset the connection? A receive that was pending when the reset came is
-   told, a later one is not (Wine). */
+/* A stream that ends without bytes: did the peer finish, or reset the connection? A receive that was pending when the
+   reset came is told, a later one is not (Wine). */
 static bool stream_was_reset(const struct pro_op *op)
 {
     WSAPOLLFD poll = { .fd = (SOCKET)op->handle->native, .events = POLLRDNORM | POLLWRNORM };
@@ -279,11 +284,12 @@ static bool stream_was_reset(const struct pro_op *op)
     return !(op->handle->ended & 1) && WSAPoll(&poll, 1, 0) == 1 && (poll.revents & POLLERR) != 0;
 }
 
-/* Makes a plain socket of what AcceptEx or ConnectEx filled: shutdown, getpeername and options work only then (Windows). False: the
-   connection is gone again. */
+/* Makes a plain socket of what AcceptEx or ConnectEx filled: shutdown, getpeername and options work only then
+   (Windows). False: the connection is gone again. */
 static bool connection_finish(struct pro_op *op)
 {
-    const SOCKET s = (SOCKET)proi_iocp_record(op)->native, listener = op->handle ? (SOCKET)op->handle->native : INVALID_SOCKET;
+    const SOCKET s = (SOCKET)proi_iocp_record(op)->native,
+                 listener = op->handle ? (SOCKET)op->handle->native : INVALID_SOCKET;
 
     if (op->kind == PRO_OP_CONNECT)
         return setsockopt(s, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL, 0) == 0;
@@ -327,13 +333,14 @@ static void op_succeeded(struct proi_iocp *iocp, struct pro_op *op, size_t bytes
     op_end(op, (int64_t)bytes, bytes, 0, done);
 }
 
-void proi_iocp_end_kernel(struct proi_iocp *iocp, struct pro_op *op, uint32_t status, size_t bytes, struct proi_op_queue *done)
+void proi_iocp_end_kernel(struct proi_iocp *iocp, struct pro_op *op, uint32_t status, size_t bytes,
+                          struct proi_op_queue *done)
 {
     const struct iocp_record *record = proi_iocp_record(op);
     int error, code;
 
     if (record->phase != IOCP_PENDING && record->phase != IOCP_ENDING)
-        return; /* a stray one, of a start that failed: our own packet follows */
+        return;                                        /* a stray one, of a start that failed: our own packet follows */
     if (record->overlapped.Internal != STATUS_NOT_YET) /* the documented place; Wine leaves it unwritten at times */
         status = (uint32_t)record->overlapped.Internal;
     error = proi_native_from_status(status);

@@ -23,7 +23,8 @@ static int path_widen(const char *path, wchar_t **ret_path, int *ret_error)
     return PRO_OK;
 }
 
-/* Behind the prefix the system takes a path as it stands: it has to be a full one, with backslashes and without dots. */
+/* Behind the prefix the system takes a path as it stands: it has to be a full one, with backslashes and without dots.
+ */
 static int path_lengthen(const wchar_t *path, wchar_t **ret_path, int *ret_error)
 {
     static const wchar_t local[] = L"\\\\?\\", network[] = L"\\\\?\\UNC";

@@ -77,7 +77,8 @@ SOCKET proi_socket_open(unsigned family)
 {
     const int native_family = family == PRO_IPV6 ? AF_INET6 : AF_INET;
 
-    return WSASocketW(native_family, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    return WSASocketW(native_family, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
+                      WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
 }
 
 static bool option_set(SOCKET s, int level, int name, int value)
@@ -85,8 +86,8 @@ static bool option_set(SOCKET s, int level, int name, int value)
     return setsockopt(s, level, name, (const char *)&value, (int)sizeof value) == 0;
 }
 
-int proi_iocp_listen(struct proi_backend *backend, const struct pro_addr *addr, const struct pro_listen_options *options,
-                     intptr_t *ret_native, int *ret_error)
+int proi_iocp_listen(struct proi_backend *backend, const struct pro_addr *addr,
+                     const struct pro_listen_options *options, intptr_t *ret_native, int *ret_error)
 {
     const int backlog = options && options->backlog > 0 ? options->backlog : SOMAXCONN;
     const struct proi_winsock *functions;

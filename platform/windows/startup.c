@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Winsock's start, once in the process, and the functions that have to be asked for. It is never ended again: WSACleanup() would
-   break the sockets of anybody else in the process, and the system cleans up behind us. */
+/* Winsock's start, once in the process, and the functions that have to be asked for. It is never ended again:
+   WSACleanup() would break the sockets of anybody else in the process, and the system cleans up behind us. */
 #include "native.h"
 
 #include <proact/net.h>
@@ -16,13 +16,15 @@ static bool function_ask(SOCKET s, GUID guid, void *ret_function, DWORD size)
 {
     DWORD bytes = 0;
 
-    return WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof guid, ret_function, size, &bytes, NULL, NULL) == 0;
+    return WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof guid, ret_function, size, &bytes, NULL,
+                    NULL) == 0;
 }
 
 static bool functions_ask(int native_family, struct proi_winsock *ret_functions)
 {
     const GUID accept_ex = WSAID_ACCEPTEX, connect_ex = WSAID_CONNECTEX;
-    SOCKET s = WSASocketW(native_family, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    SOCKET s =
+        WSASocketW(native_family, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
     bool found;
 
     if (s == INVALID_SOCKET)

@@ -38,9 +38,9 @@ static struct {
 } thread_exit;
 static PROI_THREAD_LOCAL unsigned exit_wanted; /* a bit per hook of this thread */
 
-/* The system calls it for every thread whose slot is not NULL, while the thread-locals still live. Without the lock: this
-   thread read or wrote its hooks under it before. A hook may ask for another one (freeing a block makes a new list), hence
-   the loop. */
+/* The system calls it for every thread whose slot is not NULL, while the thread-locals still live. Without the lock:
+   this thread read or wrote its hooks under it before. A hook may ask for another one (freeing a block makes a new
+   list), hence the loop. */
 static void CALLBACK hooks_run(void *value)
 {
     (void)value;
@@ -103,7 +103,8 @@ static unsigned __stdcall thread_main(void *arg)
     return 0;
 }
 
-int proi_thread_start(struct proi_thread *ret_thread, const char *name, void (*fn)(void *arg), void *arg, size_t stack_size)
+int proi_thread_start(struct proi_thread *ret_thread, const char *name, void (*fn)(void *arg), void *arg,
+                      size_t stack_size)
 {
     struct thread_start *start;
     uintptr_t thread;

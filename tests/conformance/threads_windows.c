@@ -58,7 +58,7 @@ void thread_start(void (*fn)(void *arg), void *arg)
 
 void thread_sleep_ms(int ms) { Sleep((DWORD)ms); }
 
-/* The linker has set the size of the stacks; it is as small. */
+/* The stacks have what the linker says: 2 MiB. */
 void process_prepare(void) { _setmode(_fileno(stdout), _O_BINARY); }
 
 /* Not _Exit: that ends the other threads one by one first. Wine 8 hangs in it now and then, when one of them is just

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The completion-port backend, driven through its table without a loop: what Windows and Wine do that a loop must never see. docs/wine.md
-   names these tests. */
+/* The completion-port backend, driven through its table without a loop: what Windows and Wine do that a loop must never
+   see. docs/wine.md names these tests. */
 #include "harness.h"
 
 #include <proactor/backend.h>
 #include <stdlib.h>
-/* the system's, in this order */
+
 #include <winsock2.h>
+
 #include <windows.h>
+
 #include <tlhelp32.h>
 
 extern const struct proi_backend_type proi_backend_iocp;
@@ -92,8 +94,8 @@ static size_t drain(struct proi_backend *backend)
     return all;
 }
 
-static void handle_attach(struct proi_backend *backend, struct pro_handle *handle, enum proi_handle_kind kind, uint64_t native,
-                          enum pro_op_kind via)
+static void handle_attach(struct proi_backend *backend, struct pro_handle *handle, enum proi_handle_kind kind,
+                          uint64_t native, enum pro_op_kind via)
 {
     *handle = (struct pro_handle){ .kind = (unsigned char)kind, .family = PRO_IPV4, .native = (intptr_t)native };
     CHECK_EQ(type->attach(backend, handle, via), PRO_OK);
@@ -154,15 +156,16 @@ static void pair_close(struct proi_backend *backend, struct pair *pair)
     type->close(backend);
 }
 
-static void transfer_submit(struct proi_backend *backend, struct pro_op *op, enum pro_op_kind kind, struct pro_handle *handle,
-                            void *buffer, size_t length)
+static void transfer_submit(struct proi_backend *backend, struct pro_op *op, enum pro_op_kind kind,
+                            struct pro_handle *handle, void *buffer, size_t length)
 {
     op->buffer = buffer;
     op->length = length;
     op_submit(backend, op, kind, handle);
 }
 
-static int64_t transfer(struct proi_backend *backend, enum pro_op_kind kind, struct pro_handle *handle, void *buffer, size_t length)
+static int64_t transfer(struct proi_backend *backend, enum pro_op_kind kind, struct pro_handle *handle, void *buffer,
+                        size_t length)
 {
     struct pro_op op = { 0 };
 
@@ -173,7 +176,8 @@ static int64_t transfer(struct proi_backend *backend, enum pro_op_kind kind, str
 /* ---- sockets ---- */
 TEST(iocp_bytes_go_both_ways_over_a_connection_made_by_accept_and_connect)
 {
-    // Kills: the args of CONNECT read after the OVERLAPPED was written over them; the new socket kept where the kernel writes.
+    // Kills: the args of CONNECT read after the OVERLAPPED was written over them; the new socket kept where the kernel
+    // writes.
     struct proi_backend *backend = backend_open();
     struct pro_addr here = { 0 }, there = { 0 };
     struct pair pair;
@@ -272,8 +276,8 @@ TEST(iocp_accept_skips_a_connection_that_was_reset_before_its_turn)
 
         REQUIRE(op_wait(backend, &accept) == PRO_OK);
         handle_attach(backend, &server, PROI_HANDLE_SOCKET, accept.backend[0], PRO_OP_ACCEPT);
-        if (type->peer_addr(backend, &server, &there) == PRO_OK && type->local_addr(backend, &client, &here) == PRO_OK &&
-            there.port == here.port)
+        if (type->peer_addr(backend, &server, &there) == PRO_OK &&
+            type->local_addr(backend, &client, &here) == PRO_OK && there.port == here.port)
             break;
         handle_close(backend, &server);
         op_submit(backend, &accept, PRO_OP_ACCEPT, &listener);
@@ -705,8 +709,9 @@ TEST(iocp_file_is_written_read_and_ends_with_0)
 
 TEST(iocp_start_that_fails_but_queues_a_packet_is_delivered_once)
 {
-    // Kills: ending a failed start without a packet of our own behind it. Wine queues one for a read from NUL although it fails at
-    // once; that one would end the op's next life, a receive that nothing has come for. More than one turn's packets of them.
+    // Kills: ending a failed start without a packet of our own behind it. Wine queues one for a read from NUL although
+    // it fails at once; that one would end the op's next life, a receive that nothing has come for. More than one
+    // turn's packets of them.
     enum { COUNT = 600 };
     static struct pro_op ops[COUNT];
     struct proi_backend *backend = backend_open();
