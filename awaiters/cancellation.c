@@ -289,13 +289,14 @@ int pro_cancellation_source_new_linked(const struct pro_cancellation_token *toke
 
 /* ---- cancel after: a sleep on the background loop ---- */
 
-/* Owned by its op until that is delivered; knows its source as long as the source knows it. */
+/* Knows its source as long as the source knows it. The op is touched on the loop's thread only, once it is started. */
 struct cancel_timer {
     struct pro_op op;
-    struct pro_work stop; /* posted to the loop to end the sleep */
+    struct pro_work stop;   /* posted to the loop to end the sleep */
+    struct pro_work strike; /* posted to the pool: the background loop runs no user code */
     struct proi_mutex lock;
     struct pro_cancellation_source *source; /* under lock; NULL: nobody waits any more */
-    uint32_t references; /* the op, and a posted stop */
+    uint32_t references; /* the op until it is delivered and has struck, and the source's pointer until the stop has run */
 };
 
 static void release_timer(struct cancel_timer *timer)
@@ -304,15 +305,14 @@ static void release_timer(struct cancel_timer *timer)
         proi_block_free(timer, sizeof *timer);
 }
 
-/* On the pool: the background loop runs no user code. */
-static void timer_struck(struct pro_op *op)
+static void strike(struct pro_work *work)
 {
-    struct cancel_timer *const timer = PRO_CONTAINER(op, struct cancel_timer, op);
+    struct cancel_timer *const timer = PRO_CONTAINER(work, struct cancel_timer, strike);
     struct pro_cancellation_source *source;
     bool held;
 
     proi_lock(&timer->lock);
-    source = op->result == PRO_OK ? timer->source : NULL;
+    source = timer->source;
     held = source && try_ref(source);
     proi_unlock(&timer->lock);
     if (held) {
@@ -320,6 +320,19 @@ static void timer_struck(struct pro_op *op)
         pro_cancellation_source_unref(source);
     }
     release_timer(timer);
+}
+
+/* On the loop's thread, as stop_timer(): the two see the op's state in one order. */
+static void timer_delivered(struct pro_op *op)
+{
+    struct cancel_timer *const timer = PRO_CONTAINER(op, struct cancel_timer, op);
+
+    if (op->result == PRO_OK) {
+        timer->strike = (struct pro_work){ .run = strike };
+        proi_pool_post(&timer->strike, PROI_POOL_GLOBAL);
+    } else {
+        release_timer(timer);
+    }
 }
 
 static void stop_timer(struct pro_work *work)
@@ -330,23 +343,26 @@ static void stop_timer(struct pro_work *work)
     release_timer(timer);
 }
 
-static void drop_timer(struct pro_cancellation_source *source)
+/* Gives the source @fresh (NULL: none) for the timer it has, which is stopped. */
+static void replace_timer(struct pro_cancellation_source *source, struct cancel_timer *fresh)
 {
-    struct cancel_timer *timer;
+    struct cancel_timer *old;
 
     proi_lock(&source->lock);
-    timer = source->timer;
-    source->timer = NULL;
+    old = source->timer;
+    source->timer = fresh;
     proi_unlock(&source->lock);
-    if (!timer)
+    if (!old)
         return;
-    proi_lock(&timer->lock); /* after this the strike does not know the source */
-    timer->source = NULL;
-    proi_unlock(&timer->lock);
-    timer->stop = (struct pro_work){ .run = stop_timer };
-    if (pro_loop_post_work(pro_loop_default(), &timer->stop) < 0)
-        release_timer(timer);
+    proi_lock(&old->lock); /* after this the strike does not know the source */
+    old->source = NULL;
+    proi_unlock(&old->lock);
+    old->stop = (struct pro_work){ .run = stop_timer };
+    if (pro_loop_post_work(pro_loop_default(), &old->stop) < 0)
+        release_timer(old);
 }
+
+static void drop_timer(struct pro_cancellation_source *source) { replace_timer(source, NULL); }
 
 int pro_cancellation_source_cancel_after(struct pro_cancellation_source *source, int64_t delay_ns)
 {
@@ -368,15 +384,18 @@ int pro_cancellation_source_cancel_after(struct pro_cancellation_source *source,
     if (!timer)
         return PRO_E_NO_MEMORY;
     memset(timer, 0, sizeof *timer);
-    proi_store(&timer->references, 2u, PROI_RELAXED); /* the op's, and the one that the source's pointer stands for */
+    proi_store(&timer->references, 2u, PROI_RELAXED);
     timer->source = source;
-    proi_lock(&source->lock);
-    source->timer = timer;
-    proi_unlock(&source->lock);
-    code = pro_then(pro_sleep(&timer->op, loop, delay_ns, PRO_HOW_DEFAULT), timer_struck);
+    code = proi_loop_await_op(pro_sleep(&timer->op, loop, delay_ns, PRO_HOW_DEFAULT), timer_delivered, NULL);
     if (code < 0) {
-        drop_timer(source);
-        release_timer(timer);
+        proi_block_free(timer, sizeof *timer);
+        return code;
     }
-    return code;
+    /* Started first and made known then, so that whoever stops it finds a started op. Should it strike in between, it is stopped
+       later, in vain. Of two calls at once the later one here has its timer stay, and the other's is stopped. Against a cancel:
+       it finds the timer, or its level, which it raised before it looked under the same lock, is seen here. */
+    replace_timer(source, timer);
+    if (proi_load(&source->canceled, PROI_ACQUIRE))
+        drop_timer(source);
+    return PRO_OK;
 }

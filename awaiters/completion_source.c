@@ -99,13 +99,12 @@ int pro_completion_source_try_set_canceled(struct pro_completion_source *source,
 {
     struct pro_task *task;
 
-    (void)token; /* errors do not name their token */
     if (!source)
         return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_canceled: the source is NULL");
     if (!proi_task_reserve(source->task))
         return PRO_E_STATE;
     task = pro_task_ref(source->task);
-    proi_task_fail(task, pro_error_of(PRO_E_CANCELED), true);
+    proi_task_fail(task, pro_error_canceled(&token), true);
     pro_task_unref(task);
     return PRO_OK;
 }

@@ -225,6 +225,8 @@ static void run_or_queue(struct pro_continuation *continuation, bool may_inline)
         proi_continuation_invoke(continuation);
     else if (continuation->kind == PROI_CONTINUATION_ACTION)
         proi_pool_post(&continuation->work, PROI_POOL_LOCAL);
+    else if (continuation->kind == PROI_CONTINUATION_THEN || continuation->kind == PROI_CONTINUATION_THEN_NOW)
+        proi_then_continue(continuation, may_inline);
     else
         proi_continuation_dispatch(continuation, may_inline);
 }
@@ -242,7 +244,7 @@ static struct pro_continuation *first_pass(struct pro_continuation *list, bool m
         next = list->next;
         if (list->kind == PROI_CONTINUATION_WAITER) {
             list->invoke(list); /* wakes a thread, and is gone */
-        } else if (!may_inline || (is_await && await_seen)) {
+        } else if (!may_inline || list->kind == PROI_CONTINUATION_THEN || (is_await && await_seen)) {
             run_or_queue(list, false);
         } else {
             await_seen = await_seen || is_await;

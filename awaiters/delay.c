@@ -67,12 +67,13 @@ static void op_delivered(struct pro_op *op)
 static void delay_canceled(void *arg)
 {
     struct pro_task *const task = arg;
+    const struct op_task *const it = proi_task_body(task);
 
     if (!proi_task_reserve(task))
         return;
     proi_fetch_or(&task->state, (uint32_t)PROI_TASK_ASYNC, PROI_RELAXED);
     pro_task_ref(task);
-    proi_task_fail(task, pro_error_of(PRO_E_CANCELED), true);
+    proi_task_fail(task, pro_error_canceled(&it->token), true);
     pro_task_unref(task);
 }
 
@@ -201,11 +202,13 @@ static void note_phase(struct pro_task *task, enum phase phase)
 
 static void end_bounded(struct pro_task *task, int code)
 {
+    const struct bounded *const bounded = proi_task_body(task);
+
     if (!proi_task_reserve(task))
         return;
     pro_task_ref(task);
     note_phase(task, ENDED);
-    proi_task_fail(task, pro_error_of(code), true);
+    proi_task_fail(task, code == PRO_E_CANCELED ? pro_error_canceled(&bounded->token) : pro_error_of(code), true);
     pro_task_unref(task);
 }
 

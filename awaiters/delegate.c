@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Delegate tasks: a body that a scheduler runs (Task.Run, StartNew), and the one that follows the task which its body gives. */
-#include "internal.h"
+/* Delegate tasks: a body that a scheduler runs: Task.Run, StartNew, cold tasks. */
+#include "delegate.h"
 
-struct delegate {
-    struct pro_work work; /* the queue's; it holds a reference to the task */
-    pro_task_fn *body;
-    void *arg;
-    struct pro_cancellation_token token; /* its source is held */
-    struct pro_cancellation_registration registration;
-    struct pro_task_scheduler *scheduler; /* held; NULL: the pool */
-    void *flow;
-};
-
-static struct delegate *delegate_of(struct pro_task *task) { return proi_task_body(task); }
-
-/* Exactly one of run, inline and cancel gets true. */
-static bool claim(struct pro_task *task)
+bool proi_delegate_claim(struct pro_task *task)
 {
     return !(proi_fetch_or(&task->state, (uint32_t)PROI_TASK_STARTED, PROI_ACQ_REL) & PROI_TASK_STARTED);
 }
@@ -29,59 +16,67 @@ static void let_go(struct delegate *delegate)
     delegate->flow = NULL;
 }
 
-/* Only here: a waiter may ask the scheduler to inline while the task runs elsewhere. */
+/* The scheduler goes only here: a waiter may ask it to inline while the task runs elsewhere. */
 static void destroy_delegate(struct pro_task *task)
 {
-    struct delegate *const delegate = delegate_of(task);
+    struct delegate *const delegate = proi_delegate_of(task);
 
+    if (!(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STARTED)) /* a cold task that nobody started */
+        let_go(delegate);
     if (delegate->scheduler)
         pro_task_scheduler_unref(delegate->scheduler);
+    pro_task_unref(delegate->antecedent);
 }
 
-/* Only an error of the very token that the task was given, and that is cancelled, cancels it (SEM-172). */
-static void complete(struct pro_task *task, struct pro_error *error, bool token_canceled)
+/* ---- running ---- */
+
+static struct pro_error *call_body(struct pro_task *task, struct delegate *delegate)
 {
-    proi_task_reserve(task);
-    if (!error)
-        proi_task_publish(task, PRO_TASK_RAN_TO_COMPLETION);
-    else
-        proi_task_fail(task, error, token_canceled);
+    return delegate->then ? delegate->then(delegate->antecedent, delegate->arg, proi_task_result_at(task))
+                          : delegate->body(delegate->arg, proi_task_result_at(task));
 }
 
 /* The body runs with its task and scheduler current (SEM-262), under the flow of its maker; the context is restored (SEM-116). */
-static void run_body(struct pro_task *task)
+void proi_delegate_run_claimed(struct pro_task *task)
 {
-    struct delegate *const delegate = delegate_of(task);
+    struct delegate *const delegate = proi_delegate_of(task);
     const struct proi_ambient saved = proi_ambient;
+    const uint32_t now = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STATUS;
     struct pro_error *error;
-    bool canceled;
+    bool cancels;
     void *flow;
 
-    proi_fetch_add(&task->state, PRO_TASK_RUNNING - PRO_TASK_WAITING_TO_RUN, PROI_SEQ_CST);
+    if (pro_cancellation_token_is_canceled(delegate->token)) {
+        proi_delegate_cancel_claimed(task);
+        return;
+    }
+    /* Only the claimer moves the status: an addition leaves the flags alone. */
+    proi_fetch_add(&task->state, PRO_TASK_RUNNING - now, PROI_SEQ_CST);
     proi_ambient.task = task;
     proi_ambient.scheduler = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_HIDES ? NULL : delegate->scheduler;
     flow = proi_flow_enter(delegate->flow);
     delegate->flow = NULL;
-    error = delegate->body(delegate->arg, proi_task_result_at(task));
-    canceled = pro_cancellation_token_is_canceled(delegate->token);
-    /* Continuations run with the scheduler still current: it is "a thread under a scheduler" for SEM-041. */
+    error = call_body(task, delegate);
+    /* Only an error of the very token that the task was given, and that is cancelled, cancels it (SEM-172). */
+    cancels = pro_error_is_of_token(error, &delegate->token) && pro_cancellation_token_is_canceled(delegate->token);
+    /* Continuations run with the scheduler still current: this is "a thread under a scheduler" for SEM-041. */
     proi_ambient.task = NULL;
     proi_ambient.context = saved.context;
     proi_flow_leave(flow);
     proi_ambient.scheduler = delegate->scheduler;
     let_go(delegate);
-    complete(task, error, canceled);
+    proi_scope_end_body(task, error, cancels);
     proi_ambient_leave(saved);
 }
 
-static void run_claimed(struct pro_task *task)
+/* It never runs (SEM-175). */
+void proi_delegate_cancel_claimed(struct pro_task *task)
 {
-    if (!pro_cancellation_token_is_canceled(delegate_of(task)->token)) {
-        run_body(task);
-        return;
-    }
-    let_go(delegate_of(task));
-    complete(task, pro_error_of(PRO_E_CANCELED), true);
+    struct delegate *const delegate = proi_delegate_of(task);
+    struct pro_error *const error = pro_error_canceled(&delegate->token);
+
+    let_go(delegate);
+    proi_scope_end_body(task, error, true);
 }
 
 /* What queues call. A second call finds the task claimed, and only drops the queue's reference. */
@@ -89,35 +84,46 @@ static void run_queued(struct pro_work *work)
 {
     struct pro_task *const task = proi_task_of_body(PRO_CONTAINER(work, struct delegate, work));
 
-    if (claim(task))
-        run_claimed(task);
+    if (proi_delegate_claim(task))
+        proi_delegate_run_claimed(task);
     pro_task_unref(task);
 }
 
-/* Cancelled before it began: it never runs; the item in the queue is a no-op (SEM-175, 270). */
+/* Cancelled before it began; the item in the queue becomes a no-op, or is taken out (SEM-270). */
 static void on_cancel(void *arg)
 {
     struct pro_task *const task = arg;
-    struct delegate *const delegate = delegate_of(task);
+    struct delegate *const delegate = proi_delegate_of(task);
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
 
-    if (!claim(task))
+    if (!proi_delegate_claim(task))
         return;
     pro_task_ref(task);
-    if (scheduler && scheduler->vtable->try_dequeue && scheduler->vtable->try_dequeue(scheduler, &delegate->work))
+    if (scheduler && proi_load(&task->state, PROI_ACQUIRE) & PROI_TASK_QUEUED && scheduler->vtable->try_dequeue &&
+        scheduler->vtable->try_dequeue(scheduler, &delegate->work))
         pro_task_unref(task); /* the queue's */
-    let_go(delegate);
-    complete(task, pro_error_of(PRO_E_CANCELED), true);
+    if (delegate->antecedent && proi_task_remove(delegate->antecedent, &delegate->continuation))
+        pro_task_unref(task); /* the continuation's */
+    proi_delegate_cancel_claimed(task);
     pro_task_unref(task);
 }
 
-bool proi_delegate_try_inline(struct pro_task *task)
+bool proi_delegate_listen(struct pro_task *task)
 {
-    struct delegate *const delegate = delegate_of(task);
+    struct delegate *const delegate = proi_delegate_of(task);
+
+    pro_cancellation_register(delegate->token, &delegate->registration, on_cancel, task);
+    return !pro_task_is_completed(task);
+}
+
+/* SEM-142: a waiting thread offers to run it. */
+static bool try_inline(struct pro_task *task)
+{
+    struct delegate *const delegate = proi_delegate_of(task);
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
     const uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
 
-    if (state & PROI_TASK_STARTED || proi_stack_is_short())
+    if (state & PROI_TASK_STARTED || !(state & PROI_TASK_QUEUED) || proi_stack_is_short())
         return false;
     if (scheduler && !proi_scheduler_is_default(scheduler))
         return scheduler->vtable->try_inline && scheduler->vtable->try_inline(scheduler, &delegate->work, true);
@@ -128,53 +134,88 @@ bool proi_delegate_try_inline(struct pro_task *task)
 }
 
 static const struct proi_task_class delegate_class = { .name = "delegate",
-                                                     .destroy = destroy_delegate,
-                                                     .try_inline = proi_delegate_try_inline };
+                                                       .destroy = destroy_delegate,
+                                                       .try_inline = try_inline };
 
-static void queue(struct pro_task *task, unsigned options)
+bool proi_is_delegate(const struct pro_task *task)
 {
-    struct delegate *const delegate = delegate_of(task);
+    return proi_load((const struct proi_task_class **)(uintptr_t)&task->class, PROI_RELAXED) == &delegate_class;
+}
+
+/* ---- making and queueing ---- */
+
+struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, enum pro_task_status status, unsigned options)
+{
+    struct pro_task *const task = proi_task_new(&delegate_class, sizeof init, type, status, PRO_SITE_UNKNOWN);
+    struct delegate *const delegate = task ? proi_delegate_of(task) : NULL;
+    uint32_t flags = 0;
+
+    if (!task)
+        return NULL;
+    *delegate = init;
+    delegate->work = (struct pro_work){ .run = run_queued, .task = task };
+    delegate->token.source = pro_cancellation_source_ref(init.token.source);
+    delegate->scheduler = init.scheduler ? pro_task_scheduler_ref(init.scheduler) : NULL;
+    delegate->flow = proi_flow_capture();
+    delegate->options = options;
+    delegate->open = 1;
+    if (options & PRO_TASK_ASYNC_CONTINUATIONS)
+        flags |= PROI_TASK_ASYNC;
+    if (options & PRO_TASK_HIDE_SCHEDULER)
+        flags |= PROI_TASK_HIDES;
+    if (options & PRO_TASK_DENY_CHILD_ATTACH)
+        flags |= PROI_TASK_DENIES;
+    proi_fetch_or(&task->state, flags, PROI_RELAXED);
+    if (options & PRO_TASK_ATTACHED_TO_PARENT)
+        proi_scope_attach(task);
+    return task;
+}
+
+void proi_delegate_queue(struct pro_task *task)
+{
+    struct delegate *const delegate = proi_delegate_of(task);
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
     int code;
 
+    proi_fetch_or(&task->state, (uint32_t)PROI_TASK_QUEUED, PROI_RELEASE);
     pro_task_ref(task); /* the queue's */
     if (scheduler && !proi_scheduler_is_default(scheduler)) {
         code = scheduler->vtable->queue(scheduler, &delegate->work);
         if (code >= 0)
             return;
-        pro_task_unref(task);
-        if (claim(task)) {
+        if (proi_delegate_claim(task)) { /* SEM-267 */
             let_go(delegate);
-            complete(task, pro_error_of(code), false); /* SEM-267 */
+            proi_scope_end_body(task, pro_error_new(code, PRO_SITE_UNKNOWN, "scheduler \"%s\" refused the task",
+                                                    scheduler->name ? scheduler->name : "?"), false);
             proi_task_observe(task);
         }
-    } else if (options & PRO_TASK_LONG_RUNNING) {
+        pro_task_unref(task);
+    } else if (delegate->options & PRO_TASK_LONG_RUNNING) {
         proi_pool_run_long(&delegate->work);
     } else {
-        proi_pool_post(&delegate->work, options & PRO_TASK_PREFER_FAIRNESS ? PROI_POOL_GLOBAL : PROI_POOL_LOCAL);
+        proi_pool_post(&delegate->work, delegate->options & PRO_TASK_PREFER_FAIRNESS ? PROI_POOL_GLOBAL : PROI_POOL_LOCAL);
     }
+}
+
+enum { KNOWN_OPTIONS = PRO_TASK_ASYNC_CONTINUATIONS | PRO_TASK_PREFER_FAIRNESS | PRO_TASK_LONG_RUNNING |
+                       PRO_TASK_HIDE_SCHEDULER | PRO_TASK_ATTACHED_TO_PARENT | PRO_TASK_DENY_CHILD_ATTACH };
+
+static bool scheduler_is_whole(const struct pro_task_scheduler *scheduler)
+{
+    return !scheduler || (scheduler->vtable && scheduler->vtable->queue);
 }
 
 static struct pro_task *start(pro_task_fn *body, void *arg, struct pro_type type, struct pro_cancellation_token token,
                               unsigned options, struct pro_task_scheduler *scheduler)
 {
-    struct pro_task *task = proi_task_new(&delegate_class, sizeof(struct delegate), type, PRO_TASK_WAITING_TO_RUN, PRO_SITE_UNKNOWN);
-    struct delegate *delegate;
+    struct pro_task *const task = proi_delegate_new((struct delegate){ .body = body, .arg = arg, .token = token, .scheduler = scheduler },
+                                                    type, PRO_TASK_WAITING_TO_RUN, options);
 
     if (!task)
         return pro_task_no_memory();
-    if (options & PRO_TASK_ASYNC_CONTINUATIONS)
-        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_ASYNC, PROI_RELAXED);
-    if (options & PRO_TASK_HIDE_SCHEDULER)
-        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_HIDES, PROI_RELAXED);
-    delegate = delegate_of(task);
-    *delegate = (struct delegate){ .work = { .run = run_queued, .task = task }, .body = body, .arg = arg, .flow = proi_flow_capture() };
-    delegate->token.source = pro_cancellation_source_ref(token.source);
-    delegate->scheduler = scheduler ? pro_task_scheduler_ref(scheduler) : NULL;
     /* Registered before it is queued: from then on it may end at any moment. */
-    pro_cancellation_register(token, &delegate->registration, on_cancel, task);
-    if (!pro_task_is_completed(task))
-        queue(task, options);
+    if (proi_delegate_listen(task))
+        proi_delegate_queue(task);
     return task;
 }
 
@@ -182,110 +223,79 @@ struct pro_task *pro_task_run(pro_task_fn *body, void *arg, struct pro_type type
 {
     if (!body)
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_run: the body is NULL")));
-    return start(body, arg, type, token, PRO_TASK_DEFAULT, NULL);
+    return start(body, arg, type, token, PRO_TASK_DENY_CHILD_ATTACH, NULL);
 }
 
 struct pro_task *pro_task_start_new(pro_task_fn *body, void *arg, struct pro_type type, struct pro_cancellation_token token,
                                     unsigned options, struct pro_task_scheduler *scheduler)
 {
-    const unsigned known = PRO_TASK_ASYNC_CONTINUATIONS | PRO_TASK_PREFER_FAIRNESS | PRO_TASK_LONG_RUNNING | PRO_TASK_HIDE_SCHEDULER;
-
-    if (!body || options & ~known || (scheduler && (!scheduler->vtable || !scheduler->vtable->queue)))
+    if (!body || options & ~(unsigned)KNOWN_OPTIONS || !scheduler_is_whole(scheduler))
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_start_new: an argument is not valid")));
-    if (!scheduler)
-        scheduler = proi_ambient.scheduler;
-    return start(body, arg, type, token, options, scheduler);
+    return start(body, arg, type, token, options, scheduler ? scheduler : proi_ambient.scheduler);
 }
 
-/* ---- Task.Run of an async lambda: the task follows the one that the body gives ---- */
+/* ---- cold tasks ---- */
 
-struct unwrap {
-    struct pro_work work;
-    struct pro_task *(*body)(void *arg);
-    void *arg;
-    struct pro_cancellation_token token; /* its source is held */
-    struct pro_continuation continuation;
-    struct pro_task *inner;
-    void *flow;
-};
-
-/* Its result is of whatever type the inner one has, so it is the inner one that is read. */
-static void destroy_unwrap(struct pro_task *task)
-{
-    struct unwrap *const unwrap = proi_task_body(task);
-
-    pro_task_unref(unwrap->inner);
-    proi_flow_drop(unwrap->flow);
-    pro_cancellation_source_unref(unwrap->token.source);
-}
-
-static bool unwrap_needs(const struct pro_task *task, void (*visit)(struct pro_task *needed, void *arg), void *arg)
-{
-    struct unwrap *const unwrap = proi_task_body((struct pro_task *)(uintptr_t)task);
-    struct pro_task *const inner = proi_load(&unwrap->inner, PROI_ACQUIRE);
-
-    if (inner)
-        visit(inner, arg);
-    return true;
-}
-
-static const struct proi_task_class unwrap_class = { .name = "unwrap", .destroy = destroy_unwrap, .needs = unwrap_needs };
-
-static void inner_completed(struct pro_continuation *continuation)
-{
-    struct unwrap *const unwrap = PRO_CONTAINER(continuation, struct unwrap, continuation);
-    struct pro_task *const task = proi_task_of_body(unwrap);
-
-    proi_task_reserve(task);
-    proi_task_follow(task, unwrap->inner);
-    pro_task_unref(task);
-}
-
-static void run_unwrap(struct pro_work *work)
-{
-    struct unwrap *const unwrap = PRO_CONTAINER(work, struct unwrap, work);
-    struct pro_task *const task = proi_task_of_body(unwrap);
-    struct pro_sync_context *const context = proi_ambient.context;
-    struct pro_task *inner;
-    void *flow;
-
-    if (pro_cancellation_token_is_canceled(unwrap->token)) {
-        proi_task_reserve(task);
-        proi_task_fail(task, pro_error_of(PRO_E_CANCELED), true);
-        pro_task_unref(task);
-        return;
-    }
-    flow = proi_flow_enter(unwrap->flow);
-    unwrap->flow = NULL;
-    inner = unwrap->body(unwrap->arg);
-    proi_flow_leave(flow);
-    proi_ambient.context = context;
-    if (!inner)
-        inner = pro_task_from_canceled(PRO_TOKEN_NONE); /* SEM-178 */
-    proi_store(&unwrap->inner, inner, PROI_RELEASE);
-    proi_continuation_make(&unwrap->continuation, inner_completed, PROI_CONTINUATION_ACTION);
-    if (!proi_task_add(inner, &unwrap->continuation))
-        inner_completed(&unwrap->continuation);
-}
-
-struct pro_task *pro_task_run_async(struct pro_task *(*body)(void *arg), void *arg, struct pro_type type,
-                                    struct pro_cancellation_token token)
+struct pro_task *pro_task_new(pro_task_fn *body, void *arg, struct pro_type type, struct pro_cancellation_token token,
+                              unsigned options)
 {
     struct pro_task *task;
-    struct unwrap *unwrap;
 
-    if (!body)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_run_async: the body is NULL")));
-    task = proi_task_new(&unwrap_class, sizeof *unwrap, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    if (!body || options & ~(unsigned)KNOWN_OPTIONS)
+        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_new: an argument is not valid")));
+    task = proi_delegate_new((struct delegate){ .body = body, .arg = arg, .token = token }, type, PRO_TASK_CREATED, options);
     if (!task)
         return pro_task_no_memory();
-    unwrap = proi_task_body(task);
-    unwrap->work = (struct pro_work){ .run = run_unwrap, .task = task };
-    unwrap->body = body;
-    unwrap->arg = arg;
-    unwrap->token.source = pro_cancellation_source_ref(token.source);
-    unwrap->flow = proi_flow_capture();
-    pro_task_ref(task); /* the pool's, then the continuation's */
-    proi_pool_post(&unwrap->work, PROI_POOL_LOCAL);
+    proi_delegate_listen(task);
     return task;
+}
+
+/* Takes a cold task for starting: once (SEM-008, 009). */
+static int take_cold(struct pro_task *task, struct pro_task_scheduler *scheduler, const char *who)
+{
+    struct delegate *delegate;
+
+    if (!task || !scheduler_is_whole(scheduler))
+        return proi_misuse(PRO_E_INVALID, "%s: an argument is not valid", who);
+    if (!proi_is_delegate(task) || proi_delegate_of(task)->then)
+        return proi_misuse(PRO_E_STATE, "%s: only a task made by pro_task_new() can be started", who);
+    if (pro_task_is_completed(task) || proi_fetch_or(&task->state, (uint32_t)PROI_TASK_QUEUED, PROI_ACQ_REL) & PROI_TASK_QUEUED)
+        return proi_misuse(PRO_E_STATE, "%s: the task was started before, or cancelled", who);
+    delegate = proi_delegate_of(task);
+    if (!scheduler)
+        scheduler = proi_ambient.scheduler;
+    delegate->scheduler = scheduler ? pro_task_scheduler_ref(scheduler) : NULL;
+    proi_fetch_add(&task->state, PRO_TASK_WAITING_TO_RUN - PRO_TASK_CREATED, PROI_SEQ_CST);
+    return PRO_OK;
+}
+
+int pro_task_start(struct pro_task *task, struct pro_task_scheduler *scheduler)
+{
+    const int code = take_cold(task, scheduler, "pro_task_start");
+
+    if (code == PRO_OK)
+        proi_delegate_queue(task);
+    return code;
+}
+
+int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler *scheduler)
+{
+    int code = take_cold(task, scheduler, "pro_task_run_synchronously");
+    struct delegate *delegate;
+
+    if (code < 0)
+        return code;
+    delegate = proi_delegate_of(task);
+    scheduler = delegate->scheduler;
+    pro_task_ref(task); /* for the item, as if it had been queued */
+    if (!scheduler || proi_scheduler_is_default(scheduler)) {
+        pro_work_run(&delegate->work);
+        return PRO_OK;
+    }
+    if (scheduler->vtable->try_inline && scheduler->vtable->try_inline(scheduler, &delegate->work, false))
+        return PRO_OK;
+    pro_task_unref(task);
+    proi_delegate_queue(task);
+    pro_task_wait(task, PRO_HOW_DEFAULT, NULL, PRO_SITE_UNKNOWN);
+    return PRO_OK;
 }

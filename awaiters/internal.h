@@ -15,7 +15,9 @@ enum proi_task_flag { /* above the status in the state word */
     PROI_TASK_OBSERVED = 32,   /* somebody looked at the error */
     PROI_TASK_TAKEN = 64,      /* the result, which has an owner function, was moved out */
     PROI_TASK_HIDES = 128,     /* delegate task: hides its scheduler */
-    PROI_TASK_STARTED = 256    /* delegate task: somebody has begun to run it */
+    PROI_TASK_STARTED = 256,   /* delegate task: somebody has begun to run it */
+    PROI_TASK_QUEUED = 512,    /* delegate task: somebody has queued it */
+    PROI_TASK_DENIES = 1024    /* delegate task: nothing attaches to it */
 };
 
 /* The continuation slot: 0, a continuation, and these bits. */
@@ -87,6 +89,8 @@ int proi_task_take(struct pro_task *task, void *ret_result, struct pro_type type
 enum proi_continuation_kind {
     PROI_CONTINUATION_AWAIT,  /* the rest of a method: the predicate decides where it runs         */
     PROI_CONTINUATION_ACTION, /* of the library: inline when permitted, else on the pool (SEM-065) */
+    PROI_CONTINUATION_THEN,   /* ContinueWith: queued in the first pass (SEM-061)                  */
+    PROI_CONTINUATION_THEN_NOW, /* with ExecuteSynchronously: run in the second                    */
     PROI_CONTINUATION_WAITER  /* a blocked thread: woken directly (SEM-064)                        */
 };
 enum proi_continuation_flag { PROI_CONTINUATION_HELD = 1 /* the captured context was told, and is held */ };
@@ -116,7 +120,8 @@ struct proi_blocked { /* a thread inside a blocking wait; on its stack */
 /* Visits every blocked thread, with the list locked. For reports. */
 void proi_blocked_for_each(void (*visit)(const struct proi_blocked *blocked, void *arg), void *arg);
 
-/* ---- delegate.c ---- */
-bool proi_delegate_try_inline(struct pro_task *task);
+/* ---- then.c ---- */
+/* The antecedent is complete: queues the continuation task, or runs it here when it asked for that and @may_inline. */
+void proi_then_continue(struct pro_continuation *continuation, bool may_inline);
 
 #endif

@@ -341,5 +341,5 @@ struct pro_task *pro_task_from_canceled(struct pro_cancellation_token token)
     if (token.source && !pro_cancellation_token_is_canceled(token))
         return pro_task_from_error(
             pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_from_canceled: the token is not cancelled")));
-    return complete_with(pro_error_of(PRO_E_CANCELED), PRO_TASK_CANCELED);
+    return complete_with(pro_error_canceled(&token), PRO_TASK_CANCELED);
 }

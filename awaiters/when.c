@@ -10,9 +10,13 @@ struct member {
     struct combined *combined;
 };
 
+enum want { WANT_OUTCOME, WANT_RESULTS, WANT_NOTHING }; /* of when-all */
+
 struct combined {
     uint32_t left; /* shared: members not yet complete; when-any: unused */
     uint32_t count;
+    enum want want;
+    struct pro_type member_type; /* with WANT_RESULTS */
     struct member members[];
 };
 
@@ -105,12 +109,36 @@ static struct pro_error *gather_errors(struct combined *combined, size_t *ret_co
     return aggregate;
 }
 
+/* The results, in order of the arguments, one behind the other. */
+static int copy_results(struct pro_task *task, struct combined *combined)
+{
+    char *at = proi_task_result_at(task);
+    int code = PRO_OK;
+
+    for (uint32_t i = 0; i < combined->count && code == PRO_OK; i++, at += combined->member_type.size)
+        code = proi_task_take(combined->members[i].task, at, combined->member_type, NULL);
+    return code;
+}
+
+static void settle_all(struct pro_task *task, struct combined *combined)
+{
+    for (uint32_t i = 0; i < combined->count; i++)
+        proi_task_observe(combined->members[i].task);
+    proi_task_reserve(task);
+    proi_task_publish(task, PRO_TASK_RAN_TO_COMPLETION);
+}
+
 static void complete_all(struct pro_task *task, struct combined *combined)
 {
     struct pro_task *canceled = NULL, *faulted = NULL;
     struct pro_error *errors;
     size_t count;
+    int code;
 
+    if (combined->want == WANT_NOTHING) {
+        settle_all(task, combined);
+        return;
+    }
     for (uint32_t i = 0; i < combined->count; i++) {
         struct pro_task *const member = combined->members[i].task;
 
@@ -129,7 +157,11 @@ static void complete_all(struct pro_task *task, struct combined *combined)
     } else if (canceled) {
         proi_task_fail(task, pro_error_ref(pro_task_error(canceled)), true);
     } else {
-        proi_task_publish(task, PRO_TASK_RAN_TO_COMPLETION);
+        code = combined->want == WANT_RESULTS ? copy_results(task, combined) : PRO_OK;
+        if (code < 0)
+            proi_task_fail(task, pro_error_of(code), false);
+        else
+            proi_task_publish(task, PRO_TASK_RAN_TO_COMPLETION);
     }
 }
 
@@ -144,19 +176,23 @@ static void one_of_all(struct pro_continuation *continuation)
     pro_task_unref(task);
 }
 
-struct pro_task *pro_when_all(struct pro_task *const *tasks, size_t count)
+static struct pro_task *when_all(struct pro_task *const *tasks, size_t count, enum want want, struct pro_type type)
 {
+    struct pro_type all = { 0, 0 };
     struct pro_task *task;
     struct combined *combined;
 
-    if (any_is_null(tasks, count))
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_all: a task is NULL")));
+    if (any_is_null(tasks, count) || (type.size && count > UINT32_MAX / type.size / 2))
+        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_all: a task is NULL, or they are too many")));
     if (!count)
         return pro_task_completed();
-    task = new_combined(&all_class, tasks, count, PRO_NO_RESULT);
+    all.size = (uint32_t)(type.size * count);
+    task = new_combined(&all_class, tasks, count, all);
     if (!task)
         return pro_task_no_memory();
     combined = proi_task_body(task);
+    combined->want = want;
+    combined->member_type = type;
     for (size_t i = 0; i < count; i++) {
         struct member *const member = &combined->members[i];
 
@@ -166,6 +202,21 @@ struct pro_task *pro_when_all(struct pro_task *const *tasks, size_t count)
             one_of_all(&member->continuation);
     }
     return task;
+}
+
+struct pro_task *pro_when_all(struct pro_task *const *tasks, size_t count)
+{
+    return when_all(tasks, count, WANT_OUTCOME, PRO_NO_RESULT);
+}
+
+struct pro_task *pro_when_all_results(struct pro_task *const *tasks, size_t count, struct pro_type type)
+{
+    return when_all(tasks, count, WANT_RESULTS, type);
+}
+
+struct pro_task *pro_when_all_settled(struct pro_task *const *tasks, size_t count)
+{
+    return when_all(tasks, count, WANT_NOTHING, PRO_NO_RESULT);
 }
 
 /* ---- when any ---- */
@@ -188,19 +239,14 @@ static void first_of_any(struct pro_continuation *continuation)
     pro_task_unref(task);
 }
 
-struct pro_task *pro_when_any(struct pro_task *const *tasks, size_t count)
+/* With members of its own even when one completes meanwhile. NULL: no memory. */
+static struct pro_task *when_any_pending(struct pro_task *const *tasks, size_t count)
 {
-    struct pro_task *task;
+    struct pro_task *const task = new_combined(&any_class, tasks, count, PRO_TYPE(size_t));
     struct combined *combined;
 
-    if (any_is_null(tasks, count) || !count)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_any: a task is NULL, or there is none")));
-    for (size_t i = 0; i < count; i++)
-        if (pro_task_is_completed(tasks[i]))
-            return pro_task_from_result(&i, PRO_TYPE(size_t));
-    task = new_combined(&any_class, tasks, count, PRO_TYPE(size_t));
     if (!task)
-        return pro_task_no_memory();
+        return NULL;
     combined = proi_task_body(task);
     for (size_t i = 0; i < count; i++)
         proi_continuation_make(&combined->members[i].continuation, first_of_any, PROI_CONTINUATION_ACTION);
@@ -216,5 +262,73 @@ struct pro_task *pro_when_any(struct pro_task *const *tasks, size_t count)
         if (pro_task_is_completed(task) && proi_task_remove(member->task, &member->continuation))
             pro_task_unref(task);
     }
+    return task;
+}
+
+struct pro_task *pro_when_any(struct pro_task *const *tasks, size_t count)
+{
+    struct pro_task *task;
+
+    if (any_is_null(tasks, count) || !count)
+        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_any: a task is NULL, or there is none")));
+    for (size_t i = 0; i < count; i++)
+        if (pro_task_is_completed(tasks[i]))
+            return pro_task_from_result(&i, PRO_TYPE(size_t));
+    task = when_any_pending(tasks, count);
+    return task ? task : pro_task_no_memory();
+}
+
+/* ---- race: ends as the first does ---- */
+
+struct race {
+    struct pro_task *any; /* held: the when-any of them */
+    struct pro_continuation continuation;
+};
+
+static void destroy_race(struct pro_task *task) { pro_task_unref(((struct race *)proi_task_body(task))->any); }
+
+static bool race_needs(const struct pro_task *task, void (*visit)(struct pro_task *, void *), void *arg)
+{
+    visit(((struct race *)proi_task_body((struct pro_task *)(uintptr_t)task))->any, arg);
+    return true;
+}
+
+static const struct proi_task_class race_class = { .name = "race", .destroy = destroy_race, .needs = race_needs };
+
+static void race_won(struct pro_continuation *continuation)
+{
+    struct race *const race = PRO_CONTAINER(continuation, struct race, continuation);
+    struct pro_task *const task = proi_task_of_body(race);
+    const struct combined *const combined = proi_task_body(race->any);
+    size_t index = 0;
+
+    proi_task_reserve(task);
+    proi_task_take(race->any, &index, PRO_TYPE(size_t), NULL);
+    proi_task_follow(task, combined->members[index].task);
+    pro_task_unref(task);
+}
+
+struct pro_task *pro_race(struct pro_task *const *tasks, size_t count, struct pro_type type)
+{
+    struct pro_task *task, *any;
+    struct race *race;
+
+    if (any_is_null(tasks, count) || !count)
+        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_race: a task is NULL, or there is none")));
+    for (size_t i = 0; i < count; i++)
+        if (pro_task_is_completed(tasks[i]))
+            return pro_task_ref(tasks[i]);
+    any = when_any_pending(tasks, count);
+    task = any ? proi_task_new(&race_class, sizeof *race, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN) : NULL;
+    if (!task) {
+        pro_task_unref(any);
+        return pro_task_no_memory();
+    }
+    race = proi_task_body(task);
+    race->any = any;
+    proi_continuation_make(&race->continuation, race_won, PROI_CONTINUATION_ACTION);
+    pro_task_ref(task); /* the continuation's */
+    if (!proi_task_add(any, &race->continuation))
+        race_won(&race->continuation);
     return task;
 }

@@ -2,6 +2,8 @@
 /* Names and sentences of the codes, and error objects: immutable and shared. */
 #include "internal.h"
 
+#include <proact/cancellation.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +12,7 @@ struct pro_error {
     uint32_t references; /* shared; 0: immortal */
     int code, native;
     struct pro_site origin;
+    struct pro_cancellation_source *source; /* of the token it bears; held; NULL: none */
     uint32_t inner_count;
     uint32_t size;             /* of the whole block */
     struct pro_error **inner;  /* behind the structure */
@@ -147,6 +150,21 @@ struct pro_error *pro_error_native(int code, int native, struct pro_site origin,
     return error;
 }
 
+struct pro_error *pro_error_canceled(const struct pro_cancellation_token *token)
+{
+    struct pro_error *error = token && token->source ? new_error(PRO_E_CANCELED, PRO_SITE_UNKNOWN, 0, 0) : NULL;
+
+    if (!error)
+        return pro_error_of(PRO_E_CANCELED);
+    error->source = pro_cancellation_source_ref(token->source);
+    return error;
+}
+
+bool pro_error_is_of_token(const struct pro_error *error, const struct pro_cancellation_token *token)
+{
+    return error && token && error->source && error->source == token->source;
+}
+
 struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t count)
 {
     struct pro_error *error = inner || !count ? new_error(PRO_E_AGGREGATE, PRO_SITE_UNKNOWN, count, 0) : NULL;
@@ -175,6 +193,7 @@ void pro_error_unref(struct pro_error *error)
         return;
     for (size_t i = 0; i < error->inner_count; i++)
         pro_error_unref(error->inner[i]);
+    pro_cancellation_source_unref(error->source);
     proi_block_free(error, error->size);
 }
 

@@ -296,9 +296,11 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
         proi_op_returned(op);
 }
 
-/* Delivers what is over now; what that brings forth is for the next turn. */
+/* Delivers what is over now; what that brings forth is for the next turn. A turn nested in a callback has delivered @last, too,
+   whose memory may then be another op's. */
 static int deliver_done(struct pro_loop *loop)
 {
+    const uint64_t this_turn = loop->own.stats.turns;
     struct pro_op *const last = loop->own.done.tail;
     struct pro_op *op;
     int count = 0;
@@ -308,7 +310,7 @@ static int deliver_done(struct pro_loop *loop)
 
         proi_op_deliver(op);
         count++;
-        if (was_last)
+        if (was_last || loop->own.stats.turns != this_turn)
             break;
     }
     return count;

@@ -418,7 +418,7 @@ static void run_offloaded(struct pro_work *work)
 {
     struct pro_op *const op = PRO_CONTAINER(work, struct pro_op, backend);
 
-    op->state = PRO_OP_IDLE;
+    proi_store(&op->state, (unsigned char)PRO_OP_IDLE, PROI_RELAXED); /* the loop's thread may be asking: pro_op_cancel() */
     op->done(op);
 }
 _Static_assert(sizeof(struct pro_work) <= sizeof((struct pro_op *)0)->backend, "the work item must fit the scratch");
@@ -480,9 +480,12 @@ void proi_op_strike(struct pro_op *op, uint64_t now_ns)
 
 int pro_op_cancel(struct pro_op *op)
 {
+    unsigned char state;
+
     if (!op)
         return proi_misuse(PRO_E_INVALID, "pro_op_cancel: the op is NULL");
-    if (is_stand_in(op) || op->state == PRO_OP_IDLE || op->state == PRO_OP_READY || op->state == PRO_OP_DONE)
+    state = proi_load(&op->state, PROI_RELAXED); /* DONE or IDLE, should the pool be delivering it: the answer is the same */
+    if (is_stand_in(op) || state == PRO_OP_IDLE || state == PRO_OP_READY || state == PRO_OP_DONE)
         return PRO_E_STATE;
     if (!proi_loop_on_thread(op->loop))
         return proi_misuse(PRO_E_WRONG_LOOP, "pro_op_cancel: on the loop's own thread only; cancel through a token");

@@ -67,6 +67,13 @@ PRO_API struct pro_error *pro_error_of(int code);
    references. [any thread] */
 PRO_API struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t count) PRO_NODISCARD;
 
+/* Gives a PRO_E_CANCELED error that bears @token (OperationCanceledException): a delegate task given that very token is cancelled by
+   it, any other faults (SEM-172). Holds the token's source. [any thread] */
+struct pro_cancellation_token;
+PRO_API struct pro_error *pro_error_canceled(const struct pro_cancellation_token *token) PRO_NODISCARD;
+/* Does @error bear @token? (SEM-245) */
+PRO_API bool pro_error_is_of_token(const struct pro_error *error, const struct pro_cancellation_token *token);
+
 PRO_API struct pro_error *pro_error_ref(struct pro_error *error);
 PRO_API void pro_error_unref(struct pro_error *error); /* NULL is legal */
 PRO_API int pro_error_code(const struct pro_error *error);

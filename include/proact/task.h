@@ -50,7 +50,11 @@ enum pro_task_options { /* combine with | */
     PRO_TASK_ASYNC_CONTINUATIONS = 1, /* RunContinuationsAsynchronously (SEM-044) */
     PRO_TASK_PREFER_FAIRNESS = 2,     /* the pool's global queue (SEM-200)        */
     PRO_TASK_LONG_RUNNING = 4,        /* a thread of its own (SEM-205)            */
-    PRO_TASK_HIDE_SCHEDULER = 8       /* the body sees the default one (SEM-265)  */
+    PRO_TASK_HIDE_SCHEDULER = 8,      /* the body sees the default one (SEM-265)  */
+    /* The task scope: a delegate task completes only after the tasks that its body started attached to it, and adopts their
+       errors as nested aggregates (SEM-290). pro_task_run() denies it. */
+    PRO_TASK_ATTACHED_TO_PARENT = 16,
+    PRO_TASK_DENY_CHILD_ATTACH = 32
 };
 
 /* All functions on tasks: [any thread]. Whoever gets a task from a function that gives one owns a reference. */
@@ -145,7 +149,46 @@ PRO_API PRO_NODISCARD struct pro_task *pro_task_start_new(pro_task_fn *body, voi
                                                           struct pro_cancellation_token token, unsigned options,
                                                           struct pro_task_scheduler *scheduler);
 
+/* A cold task: PRO_TASK_CREATED until it is started (SEM-008). */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_new(pro_task_fn *body, void *arg, struct pro_type type,
+                                                    struct pro_cancellation_token token, unsigned options);
+/* Queues a cold task to @scheduler (NULL: the current one). PRO_E_STATE: it was started before, was cancelled, or has no body. */
+PRO_API int pro_task_start(struct pro_task *task, struct pro_task_scheduler *scheduler);
+/* Runs a cold task here if @scheduler lets it, else queues it and blocks until it is done; its errors stay in it (SEM-010). */
+PRO_API int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler *scheduler);
+
+/* ---- ContinueWith, in its reduced form ---- */
+enum pro_then_options { /* combine with | */
+    PRO_THEN_DEFAULT = 0,
+    PRO_THEN_EXECUTE_SYNCHRONOUSLY = 1, /* by the completer, or inside this call (SEM-072)                     */
+    PRO_THEN_NOT_ON_SUCCESS = 2,        /* a condition that is not met cancels the continuation (SEM-074)      */
+    PRO_THEN_NOT_ON_FAULT = 4,
+    PRO_THEN_NOT_ON_CANCEL = 8,
+    PRO_THEN_LAZY_CANCELLATION = 16,    /* its token waits for the antecedent (SEM-075)                        */
+    PRO_THEN_ASYNC_CONTINUATIONS = 32,  /* of the continuation task itself                                      */
+    PRO_THEN_ONLY_ON_SUCCESS = PRO_THEN_NOT_ON_FAULT | PRO_THEN_NOT_ON_CANCEL,
+    PRO_THEN_ONLY_ON_FAULT = PRO_THEN_NOT_ON_SUCCESS | PRO_THEN_NOT_ON_CANCEL,
+    PRO_THEN_ONLY_ON_CANCEL = PRO_THEN_NOT_ON_SUCCESS | PRO_THEN_NOT_ON_FAULT
+};
+/* As pro_task_fn, told which task completed (borrowed). Its outcome is independent of that one's (SEM-076). */
+typedef struct pro_error *pro_then_fn(struct pro_task *antecedent, void *arg, void *ret_result);
+/* Runs @body when @task has completed; gives the continuation's own task. @scheduler NULL: the current one (SEM-070). Borrows @task
+   and holds it until the body has run. */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_then(struct pro_task *task, pro_then_fn *body, void *arg, struct pro_type type,
+                                                     struct pro_cancellation_token token, unsigned options,
+                                                     struct pro_task_scheduler *scheduler);
+
 /* ---- combining ---- */
+/* A task that ends as the task does which is @outer's result (a struct pro_task *, read and released here); its result is of
+   @type. When @outer is complete already it is the inner task itself (SEM-193). Borrows @outer. */
+PRO_API PRO_NODISCARD struct pro_task *pro_task_unwrap(struct pro_task *outer, struct pro_type type);
+/* As pro_when_all(), and its result is an array of the @count results, each of @type, in order of the arguments: read it with
+   the type (struct pro_type){ count * type.size, 0 }. */
+PRO_API PRO_NODISCARD struct pro_task *pro_when_all_results(struct pro_task *const *tasks, size_t count, struct pro_type type);
+/* Completes, always with success, when all have: look at each. Counts their errors as observed. */
+PRO_API PRO_NODISCARD struct pro_task *pro_when_all_settled(struct pro_task *const *tasks, size_t count);
+/* Ends as the first to complete does, error and all; its result is of @type. */
+PRO_API PRO_NODISCARD struct pro_task *pro_race(struct pro_task *const *tasks, size_t count, struct pro_type type);
 /* Completes when all have (SEM-186…189). @count 0: complete. Borrows the array; holds a reference to each. */
 PRO_API PRO_NODISCARD struct pro_task *pro_when_all(struct pro_task *const *tasks, size_t count);
 /* Completes with the index (size_t) of the first that does, whatever its outcome (SEM-190). */

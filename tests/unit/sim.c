@@ -224,6 +224,29 @@ TEST(the_buffer_between_two_ends_is_as_large_as_asked_for)
     pro_loop_free(loop);
 }
 
+TEST(bytes_stay_in_order_while_the_buffer_grows)
+{
+    /* Kills: growing a ring without what is in it, or with its two parts the wrong way round. */
+    static unsigned char data[7000], back[7000];
+    const size_t sizes[] = { 1000, 400, 5000 };
+    struct pro_loop *loop = loop_new((struct pro_sim_options){ 0 });
+    struct ends ends;
+    struct pro_op op = { 0 };
+    size_t sent = 0;
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (unsigned char)(i * 7 + i / 256);
+    connect_ends(loop, "127.0.0.1:0", &ends);
+    for (size_t i = 0; i < 3; sent += sizes[i++]) {
+        REQUIRE(finish(loop, pro_send(&op, &ends.client, data + sent, sizes[i], PRO_HOW_DEFAULT)) == (int64_t)sizes[i]);
+        if (i == 0) /* so that the next ones go round the ring's end */
+            REQUIRE(finish(loop, pro_recv(&op, &ends.server, back, 500, PRO_HOW_DEFAULT)) == 500);
+    }
+    CHECK_EQ(finish(loop, pro_recv(&op, &ends.server, back + 500, sizeof back - 500, PRO_HOW_DEFAULT)), sent - 500);
+    CHECK(memcmp(data, back, sent) == 0);
+    pro_loop_free(loop);
+}
+
 TEST(a_close_with_bytes_unread_resets_the_other_end)
 {
     /* Kills: an end that loses bytes and looks as if it had read them. */
