@@ -150,8 +150,10 @@ bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awa
 
 void pro_continuation_abandon(struct pro_continuation *continuation)
 {
-    if (!continuation)
+    if (!continuation) {
+        proi_misuse(PRO_E_INVALID, "pro_continuation_abandon: the continuation is NULL");
         return;
+    }
     if (continuation->invoke == resume) {
         struct pro_frame *const frame = PRO_CONTAINER(continuation, struct pro_frame, continuation);
 

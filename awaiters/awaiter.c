@@ -9,7 +9,7 @@ static bool task_is_completed(void *self) { return pro_task_is_completed(self); 
 static void task_on_completed(void *self, struct pro_continuation *continuation, unsigned options)
 {
     pro_continuation_capture(continuation, options);
-    if (!proi_task_add(self, continuation))
+    if (!self || !proi_task_add(self, continuation))
         proi_continuation_dispatch(continuation, false); /* it completed meanwhile: never inline (SEM-044) */
 }
 
@@ -33,11 +33,24 @@ static const struct pro_awaiter_vtable owned_task = { .is_completed = task_is_co
                                                       .release = task_release,
                                                       .awaited_task = task_awaited };
 
+/* Stands for a task that is none. */
+static int invalid_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+{
+    (void)self, (void)ret_result, (void)type;
+    if (ret_error)
+        *ret_error = pro_error_of(PRO_E_INVALID);
+    return PRO_E_INVALID;
+}
+
+static const struct pro_awaiter_vtable invalid_task = { .is_completed = task_is_completed, /* NULL is */
+                                                        .on_completed = task_on_completed,
+                                                        .get_result = invalid_get_result };
+
 struct pro_awaiter pro_task_get_awaiter(struct pro_task *task)
 {
     if (!task) {
         proi_misuse(PRO_E_INVALID, "pro_task_get_awaiter: the task is NULL");
-        task = pro_task_no_memory();
+        return (struct pro_awaiter){ &invalid_task, NULL };
     }
     return (struct pro_awaiter){ &borrowed_task, task };
 }
@@ -178,7 +191,7 @@ struct pro_configured_awaiter pro_configure_await_awaiter(struct pro_awaiter awa
 
 struct pro_configured_awaiter pro_configure_await_again(struct pro_configured_awaiter awaiter, unsigned options)
 {
-    return configured(awaiter.awaiter, options);
+    return pro_configure_await_awaiter(awaiter.awaiter, options);
 }
 
 struct pro_configured_awaiter pro_configured_as_is_(struct pro_configured_awaiter awaiter, unsigned options)

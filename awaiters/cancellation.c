@@ -76,11 +76,43 @@ static bool try_ref(struct pro_cancellation_source *source)
 
 static void drop_timer(struct pro_cancellation_source *source);
 
+/* What a registration holds while it may still run. */
+static void drop_captures(struct pro_cancellation_registration *registration)
+{
+    proi_flow_drop(registration->flow);
+    registration->flow = NULL;
+    if (registration->context)
+        pro_sync_context_unref(registration->context);
+    registration->context = NULL;
+}
+
+/* Drops what is still registered: nothing of it runs. With the lock held. */
+static struct pro_cancellation_registration *take_all(struct pro_cancellation_source *source)
+{
+    struct pro_cancellation_registration *const list = source->newest;
+
+    for (struct pro_cancellation_registration *it = list; it; it = it->next)
+        it->linked = false;
+    source->newest = NULL;
+    return list;
+}
+
+static void drop_list(struct pro_cancellation_registration *list)
+{
+    while (list) {
+        struct pro_cancellation_registration *const next = list->next;
+
+        drop_captures(list);
+        list = next;
+    }
+}
+
 void pro_cancellation_source_unref(struct pro_cancellation_source *source)
 {
     if (!source || proi_fetch_sub(&source->references, 1u, PROI_ACQ_REL) != 1)
         return;
     drop_timer(source);
+    drop_list(take_all(source)); /* a registration that outlives its source finds another generation */
     for (size_t i = 0; i < source->parent_count; i++) {
         pro_cancellation_unregister_wait(&source->parents[i].registration);
         pro_cancellation_source_unref(source->parents[i].parent);
@@ -102,79 +134,297 @@ bool pro_cancellation_token_is_canceled(struct pro_cancellation_token token)
     return token.source && proi_load(&token.source->canceled, PROI_ACQUIRE);
 }
 
+/* ---- one callback ---- */
+
+/* What a callback needs, copied before it runs: its registration may be freed inside. */
+struct call {
+    struct pro_work work; /* when it is sent to a context */
+    pro_cancellation_fn *callback;
+    struct pro_error *(*fallible)(void *arg);
+    void *arg;
+    void *flow;
+    struct pro_error *error;
+};
+
+static void make_call(struct pro_work *work)
+{
+    struct call *const call = PRO_CONTAINER(work, struct call, work);
+    void *const flow = proi_flow_enter(call->flow);
+
+    if (call->fallible)
+        call->error = call->fallible(call->arg);
+    else
+        call->callback(call->arg);
+    proi_flow_leave(flow);
+}
+
+static void send_call(void *arg) { make_call(arg); }
+
+/* Runs it, on its context if it has one. Takes context and flow. Gives the error. */
+static struct pro_error *run_call(struct call call, struct pro_sync_context *context)
+{
+    if (!context) {
+        make_call(&call.work);
+        return call.error;
+    }
+    if (pro_sync_context_send(context, send_call, &call.work) < 0)
+        make_call(&call.work); /* it cannot take it: better here than lost */
+    pro_sync_context_unref(context);
+    return call.error;
+}
+
 /* ---- cancelling ---- */
 
-/* Runs the callbacks, newest first, each taken off just before it runs (SEM-232). The caller has a reference. */
-static void run_callbacks(struct pro_cancellation_source *source)
+struct failures {
+    bool stop_at_first, dropped;
+    struct pro_error **list;
+    size_t count, room;
+};
+
+static void add_failure(struct failures *failures, struct pro_error *error)
 {
+    struct pro_error **larger;
+
+    if (failures->count == failures->room) {
+        larger = proi_realloc(failures->list, (failures->room + 4) * 2 * sizeof *larger);
+        if (!larger) { /* the others tell enough */
+            failures->dropped = true;
+            pro_error_unref(error);
+            return;
+        }
+        failures->list = larger;
+        failures->room = (failures->room + 4) * 2;
+    }
+    failures->list[failures->count++] = error;
+}
+
+/* Runs the callbacks, newest first, each taken off just before it runs (SEM-232). The caller has a reference. */
+static void run_callbacks(struct pro_cancellation_source *source, struct failures *failures)
+{
+    struct pro_cancellation_registration *lost = NULL;
+
     proi_lock(&source->lock);
     source->running_thread = proi_thread_id();
     while (source->newest) {
         struct pro_cancellation_registration *const registration = source->newest;
-        pro_cancellation_fn *const callback = registration->callback;
-        void *const arg = registration->arg;
+        const struct call call = { .callback = registration->callback,
+                                   .fallible = registration->fallible,
+                                   .arg = registration->arg,
+                                   .flow = registration->flow };
+        struct pro_sync_context *const context = registration->context;
+        struct pro_error *error;
 
+        registration->flow = NULL;
+        registration->context = NULL;
         source->newest = registration->next;
         if (source->newest)
             source->newest->previous = NULL;
         registration->linked = false;
         source->running = registration;
         proi_unlock(&source->lock);
-        callback(arg); /* the registration may be freed inside */
+        error = run_call(call, context); /* the registration may be freed inside */
         proi_lock(&source->lock);
         source->running = NULL;
         proi_fetch_add(&source->rounds, 1u, PROI_RELEASE);
         proi_wake_all(&source->rounds);
+        if (error) {
+            add_failure(failures, error);
+            if (failures->stop_at_first)
+                lost = take_all(source);
+        }
     }
     source->running_thread = 0;
     proi_unlock(&source->lock);
+    drop_list(lost);
 }
 
-static void cancel_held(struct pro_cancellation_source *source)
+/* One canceller wins and runs what is registered; a registration that comes after sees the level and runs by itself: both look under
+   the lock. True: this call raised it. */
+static bool raise_level(struct pro_cancellation_source *source)
 {
-    /* One canceller wins and runs what is registered; a registration that comes after sees the level and runs by itself: both
-       look under the lock. */
     proi_lock(&source->lock);
     if (proi_load(&source->canceled, PROI_RELAXED)) {
         proi_unlock(&source->lock);
-        return;
+        return false;
     }
     proi_store(&source->canceled, 1u, PROI_RELEASE);
     proi_unlock(&source->lock);
     drop_timer(source);
-    run_callbacks(source);
+    return true;
+}
+
+/* The errors of the callbacks as one, or the first alone; NULL: none. */
+static struct pro_error *sum_up(struct failures *failures)
+{
+    struct pro_error *error = NULL;
+
+    if (failures->count && failures->stop_at_first)
+        error = pro_error_ref(failures->list[0]);
+    else if (failures->count)
+        error = pro_error_aggregate(failures->list, failures->count);
+    else if (failures->dropped)
+        error = pro_error_of(PRO_E_NO_MEMORY);
+    for (size_t i = 0; i < failures->count; i++)
+        pro_error_unref(failures->list[i]);
+    proi_free(failures->list);
+    return error;
+}
+
+/* For cancellations that nobody calls: a timer's, a parent's. Errors of callbacks are nobody's, too. */
+static void cancel_held(struct pro_cancellation_source *source)
+{
+    struct failures failures = { .stop_at_first = false };
+    struct pro_error *error;
+
+    if (!raise_level(source))
+        return;
+    run_callbacks(source, &failures);
+    error = sum_up(&failures);
+    if (error)
+        proi_unhandled(error);
+    pro_error_unref(error);
+}
+
+int pro_cancellation_source_cancel_telling(struct pro_cancellation_source *source, bool stop_at_first,
+                                           struct pro_error **ret_error)
+{
+    struct failures failures = { .stop_at_first = stop_at_first };
+    struct pro_error *error = NULL;
+    int code = PRO_OK;
+
+    if (!source)
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel: the source is NULL");
+    pro_cancellation_source_ref(source); /* a callback may drop the caller's */
+    if (raise_level(source)) {
+        run_callbacks(source, &failures);
+        error = sum_up(&failures);
+        code = pro_error_code(error);
+    }
+    if (ret_error && error)
+        *ret_error = error;
+    else
+        pro_error_unref(error);
+    pro_cancellation_source_unref(source);
+    return code;
 }
 
 int pro_cancellation_source_cancel(struct pro_cancellation_source *source)
 {
+    return pro_cancellation_source_cancel_telling(source, false, NULL);
+}
+
+/* ---- cancel async ---- */
+
+struct async_cancel {
+    struct pro_work work;
+    struct pro_cancellation_source *source; /* held until it has run */
+};
+
+static const struct proi_task_class cancel_class = { .name = "cancel async" };
+
+static void run_async_cancel(struct pro_work *work)
+{
+    struct async_cancel *const it = PRO_CONTAINER(work, struct async_cancel, work);
+    struct pro_task *const task = proi_task_of_body(it);
+    struct failures failures = { .stop_at_first = false };
+    struct pro_error *error;
+
+    run_callbacks(it->source, &failures);
+    pro_cancellation_source_unref(it->source);
+    error = sum_up(&failures);
+    proi_task_reserve(task);
+    if (error)
+        proi_task_fail_many(task, error);
+    else
+        proi_task_publish(task, PRO_TASK_RAN_TO_COMPLETION);
+    pro_task_unref(task);
+}
+
+struct pro_task *pro_cancellation_source_cancel_async(struct pro_cancellation_source *source)
+{
+    struct async_cancel *it;
+    struct pro_task *task;
+    bool none;
+
     if (!source)
-        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel: the source is NULL");
-    pro_cancellation_source_ref(source); /* a callback may drop the caller's */
-    cancel_held(source);
-    pro_cancellation_source_unref(source);
-    return PRO_OK;
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel_async: the source is NULL")));
+    task = proi_task_new(&cancel_class, sizeof *it, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    if (!task)
+        return pro_task_no_memory();
+    if (!raise_level(source)) {
+        pro_task_unref(task);
+        return pro_task_completed();
+    }
+    proi_lock(&source->lock);
+    none = !source->newest;
+    proi_unlock(&source->lock);
+    if (none) {
+        pro_task_unref(task);
+        return pro_task_completed();
+    }
+    it = proi_task_body(task);
+    it->source = pro_cancellation_source_ref(source);
+    it->work = (struct pro_work){ .run = run_async_cancel, .task = task };
+    pro_task_ref(task); /* the item's */
+    proi_pool_post(&it->work, PROI_POOL_GLOBAL);
+    return task;
+}
+
+bool pro_cancellation_source_try_reset(struct pro_cancellation_source *source)
+{
+    struct pro_cancellation_registration *list;
+
+    if (!source) {
+        proi_misuse(PRO_E_INVALID, "pro_cancellation_source_try_reset: the source is NULL");
+        return false;
+    }
+    drop_timer(source);
+    proi_lock(&source->lock);
+    if (proi_load(&source->canceled, PROI_RELAXED)) {
+        proi_unlock(&source->lock);
+        return false;
+    }
+    list = take_all(source);
+    proi_unlock(&source->lock);
+    drop_list(list);
+    return true;
 }
 
 /* ---- registrations ---- */
 
-int pro_cancellation_register(struct pro_cancellation_token token, struct pro_cancellation_registration *registration,
-                              pro_cancellation_fn *callback, void *arg)
+int pro_cancellation_register_callback(struct pro_cancellation_token token,
+                                       struct pro_cancellation_registration *registration,
+                                       const struct pro_cancellation_callback *how)
 {
     struct pro_cancellation_source *const source = token.source;
 
-    if (!registration || !callback)
+    if (!registration || !how || !how->callback == !how->fallible)
         return proi_misuse(PRO_E_INVALID, "pro_cancellation_register: an argument is NULL");
     if (registration->linked)
         return proi_misuse(PRO_E_STATE, "pro_cancellation_register: this registration is in use");
-    *registration = (struct pro_cancellation_registration){ .source = source, .callback = callback, .arg = arg };
+    *registration = (struct pro_cancellation_registration){ .source = source,
+                                                            .callback = how->callback,
+                                                            .fallible = how->fallible,
+                                                            .arg = how->arg };
     if (!source)
         return PRO_OK; /* it can never be cancelled */
     registration->generation = proi_load(&source->generation, PROI_RELAXED);
+    registration->context = how->context ? pro_sync_context_ref(how->context) : NULL;
+    registration->flow = how->without_flow ? PROI_FLOW_NOT_CAPTURED : proi_flow_capture();
     proi_lock(&source->lock);
     if (proi_load(&source->canceled, PROI_RELAXED)) {
+        const struct call call = { .callback = how->callback, .fallible = how->fallible, .arg = how->arg, .flow = registration->flow };
+        struct pro_sync_context *const context = registration->context;
+        struct pro_error *error;
+
         proi_unlock(&source->lock);
-        registration->source = NULL;
-        callback(arg);
+        *registration = (struct pro_cancellation_registration){ .source = NULL };
+        error = run_call(call, context); /* SEM-233 */
+        if (!error)
+            return PRO_OK;
+        proi_unhandled(error);
+        pro_error_unref(error);
         return PRO_OK;
     }
     registration->linked = true;
@@ -184,6 +434,14 @@ int pro_cancellation_register(struct pro_cancellation_token token, struct pro_ca
     source->newest = registration;
     proi_unlock(&source->lock);
     return PRO_OK;
+}
+
+int pro_cancellation_register(struct pro_cancellation_token token, struct pro_cancellation_registration *registration,
+                              pro_cancellation_fn *callback, void *arg)
+{
+    const struct pro_cancellation_callback how = { .callback = callback, .arg = arg, .without_flow = true };
+
+    return pro_cancellation_register_callback(token, registration, &how);
 }
 
 /* Takes it off the list: true when it was there. With the lock held. */
@@ -218,6 +476,8 @@ bool pro_cancellation_unregister(struct pro_cancellation_registration *registrat
     proi_lock(&source->lock);
     removed = unlink_registration(source, registration);
     proi_unlock(&source->lock);
+    if (removed)
+        drop_captures(registration);
     return removed;
 }
 
@@ -241,6 +501,8 @@ bool pro_cancellation_unregister_wait(struct pro_cancellation_registration *regi
         proi_lock(&source->lock);
     }
     proi_unlock(&source->lock);
+    if (removed)
+        drop_captures(registration);
     return removed;
 }
 

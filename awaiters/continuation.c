@@ -54,6 +54,10 @@ void pro_continuation_init(struct pro_continuation *continuation, void (*invoke)
 
 void pro_continuation_capture(struct pro_continuation *continuation, unsigned options)
 {
+    if (!continuation) {
+        proi_misuse(PRO_E_INVALID, "pro_continuation_capture: the continuation is NULL");
+        return;
+    }
     if (!(options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT))
         return;
     if (!proi_context_is_base(proi_ambient.context)) {
@@ -69,12 +73,16 @@ void pro_continuation_run(struct pro_continuation *continuation)
 {
     if (continuation)
         proi_continuation_invoke(continuation);
+    else
+        proi_misuse(PRO_E_INVALID, "pro_continuation_run: the continuation is NULL");
 }
 
 void pro_continuation_schedule(struct pro_continuation *continuation)
 {
     if (continuation)
         proi_continuation_dispatch(continuation, true);
+    else
+        proi_misuse(PRO_E_INVALID, "pro_continuation_schedule: the continuation is NULL");
 }
 
 /* ---- the predicate ---- */

@@ -67,6 +67,8 @@ static void make_first_call(void *arg)
     struct first_call *const call = arg;
 
     call->task = call_in_context(call->loop, call->async_main, call->arg);
+    if (!call->task)
+        call->task = pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_run: async_main gave no task")));
 }
 
 int pro_run(struct pro_task *(*async_main)(void *arg), void *arg)

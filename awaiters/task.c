@@ -55,13 +55,22 @@ struct pro_task *pro_task_ref(struct pro_task *task)
     return task;
 }
 
+/* While its one reference is still counted, so that the handler may ask. */
+static void tell_unobserved(struct pro_task *task)
+{
+    if (!task->aggregate)
+        proi_store(&task->aggregate, pro_error_aggregate(&task->error, 1), PROI_RELEASE);
+    proi_store(&task->references, 1u, PROI_RELAXED);
+    proi_unobserved(task, task->aggregate);
+}
+
 static void destroy(struct pro_task *task)
 {
     const uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
 
     if (proi_status_of(state) == PRO_TASK_FAULTED && !(state & PROI_TASK_OBSERVED))
-        proi_unobserved(task->aggregate ? task->aggregate : task->error);
+        tell_unobserved(task);
     if (proi_status_of(state) == PRO_TASK_RAN_TO_COMPLETION && task->drop && !(state & PROI_TASK_TAKEN))
         task->drop(proi_task_result_at(task));
     if (class->destroy)

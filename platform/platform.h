@@ -22,7 +22,7 @@
 #define proi_fetch_sub(p, value, order) (PROI_POINT(), __atomic_fetch_sub((p), (value), (order)))
 #define proi_fetch_or(p, value, order) (PROI_POINT(), __atomic_fetch_or((p), (value), (order)))
 #define proi_fetch_and(p, value, order) (PROI_POINT(), __atomic_fetch_and((p), (value), (order)))
-/* Strong; *expected is updated on failure, which is an acquire. */
+/* Strong; *expected is updated on failure, which is an acquire: so @order is PROI_ACQUIRE or stronger. */
 #define proi_compare_exchange(p, expected, desired, order)                                                             \
     (PROI_POINT(), __atomic_compare_exchange_n((p), (expected), (desired), false, (order), __ATOMIC_ACQUIRE))
 
@@ -95,11 +95,12 @@ int proi_error_from_native(int native); /* one table per system; PRO_E_FAILED wh
 void proi_native_message(int native, char *ret_text, size_t size);
 
 /* ---- telling (platform/tell.c) ---- */
+struct pro_task;
 /* Reports a mistake of the program; gives @code back. Says what was done and what to do instead. */
 int proi_misuse(int code, const char *format, ...) PRO_PRINTF(2, 3);
 void proi_notice(const char *format, ...) PRO_PRINTF(1, 2);
 void proi_unhandled(struct pro_error *error);  /* borrows */
-void proi_unobserved(struct pro_error *error); /* borrows */
+void proi_unobserved(struct pro_task *task, struct pro_error *error); /* borrows */
 
 /* ---- checkers that do not see the kernel (platform/sanitizer.h has the bodies) ---- */
 #include "sanitizer.h"

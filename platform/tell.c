@@ -25,7 +25,8 @@ static struct proi_mutex lock;
 static struct {
     pro_notice_fn *notice;
     pro_misuse_fn *misuse;
-    pro_unhandled_fn *unhandled, *unobserved;
+    pro_unhandled_fn *unhandled;
+    pro_unobserved_fn *unobserved;
     void *notice_user, *misuse_user, *unhandled_user, *unobserved_user;
 } handlers = { .notice = print_notice };
 static uint64_t misuse_count;
@@ -51,12 +52,12 @@ static uint64_t misuse_count;
 DEFINE_HANDLER_PAIR(notice, pro_notice_fn)
 DEFINE_HANDLER_PAIR(misuse, pro_misuse_fn)
 DEFINE_HANDLER_PAIR(unhandled, pro_unhandled_fn)
-DEFINE_HANDLER_PAIR(unobserved, pro_unhandled_fn)
+DEFINE_HANDLER_PAIR(unobserved, pro_unobserved_fn)
 
 void pro_set_notice_handler(pro_notice_fn *handler, void *user) { notice_set(handler, user); }
 void pro_set_misuse_handler(pro_misuse_fn *handler, void *user) { misuse_set(handler, user); }
 void pro_set_unhandled_handler(pro_unhandled_fn *handler, void *user) { unhandled_set(handler, user); }
-void pro_set_unobserved_handler(pro_unhandled_fn *handler, void *user) { unobserved_set(handler, user); }
+void pro_set_unobserved_handler(pro_unobserved_fn *handler, void *user) { unobserved_set(handler, user); }
 uint64_t pro_misuse_count(void) { return proi_load(&misuse_count, PROI_RELAXED); }
 
 void proi_notice(const char *format, ...)
@@ -142,15 +143,15 @@ void proi_unhandled(struct pro_error *error)
     abort();
 }
 
-void proi_unobserved(struct pro_error *error)
+void proi_unobserved(struct pro_task *task, struct pro_error *error)
 {
     char text[SENTENCE_SIZE];
-    pro_unhandled_fn *handler;
+    pro_unobserved_fn *handler;
     void *user;
 
     handler = unobserved_get(&user);
     if (handler) {
-        handler(error, user);
+        handler(task, error, user);
     } else if (debug_build) {
         describe(error, text, sizeof text);
         proi_notice("a task failed and nobody looked at its error: %s", text);

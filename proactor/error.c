@@ -68,7 +68,7 @@ static struct proi_once immortal_once;
 
 static const struct text *find_text(int code)
 {
-    const size_t index = (size_t)-(long)code;
+    const size_t index = (size_t)-(int64_t)code;
 
     return code <= 0 && index < TEXT_COUNT ? &texts[index] : NULL; /* the table is in the order of the codes */
 }
@@ -167,8 +167,14 @@ bool pro_error_is_of_token(const struct pro_error *error, const struct pro_cance
 
 struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t count)
 {
-    struct pro_error *error = inner || !count ? new_error(PRO_E_AGGREGATE, PRO_SITE_UNKNOWN, count, 0) : NULL;
+    struct pro_error *error;
+    bool whole = inner || !count;
 
+    for (size_t i = 0; whole && i < count; i++)
+        whole = inner[i] != NULL;
+    if (!whole)
+        return pro_error_of(proi_misuse(PRO_E_INVALID, "pro_error_aggregate: an error is NULL"));
+    error = new_error(PRO_E_AGGREGATE, PRO_SITE_UNKNOWN, count, 0);
     if (!error)
         return pro_error_of(PRO_E_AGGREGATE);
     for (size_t i = 0; i < count; i++)

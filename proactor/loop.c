@@ -36,6 +36,21 @@ static const char *wished_backend(const struct pro_loop_options *options)
     return name && *name ? name : NULL;
 }
 
+/* There will be no loop to ask for the reason: a backend that was named in the call is not replaced. */
+static void tell_refusal(const struct pro_loop *loop, const char *wish)
+{
+    char names[80] = "";
+    size_t length = 0;
+
+    if (loop->reason[0]) {
+        proi_notice("%s", loop->reason);
+        return;
+    }
+    for (const struct proi_backend_type *const *type = proi_backends; *type && length < sizeof names; type++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", length ? ", " : "", (*type)->name);
+    proi_notice("there is no backend \"%s\" on this system; it has %s", wish, names);
+}
+
 static int open_backend(struct pro_loop *loop, const struct pro_loop_options *options)
 {
     const char *const wish = wished_backend(options);
@@ -48,8 +63,10 @@ static int open_backend(struct pro_loop *loop, const struct pro_loop_options *op
         if (code == PRO_OK || code == PRO_E_NO_MEMORY)
             return code;
     }
-    if (wish && options->backend)
+    if (wish && options->backend) {
+        tell_refusal(loop, wish);
         return code;
+    }
     if (wish) { /* a wish of the environment: the program still runs, and the reason says why not there */
         char reason[sizeof loop->reason];
 
@@ -107,6 +124,8 @@ int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_l
         return PRO_E_NO_MEMORY;
     code = open_loop(loop, options ? options : &defaults);
     if (code < 0) {
+        if (loop->reason[0])
+            proi_notice("no loop was made: %s", loop->reason);
         proi_loop_unregister(loop);
         return code;
     }

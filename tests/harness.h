@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <proact/base.h>
+
 struct test {
     const char *name;
     void (*run)(void);
@@ -29,13 +31,13 @@ struct test {
     struct test *next;
 };
 void test_register(struct test *test);
-void test_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void test_fail(const char *file, int line, const char *format, ...) PRO_PRINTF(3, 4);
 _Noreturn void test_abandon(void); /* leaves the running test; only on the test's own thread */
 /* @needs: "uring", "epoll", "iocp", "sim", or NULL. */
 _Noreturn void test_skip(const char *needs, const char *file, int line, const char *reason);
 uint64_t test_seed(void);              /* printed when a test fails */
 uint64_t test_random(uint64_t *state); /* a good small generator */
-void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void test_note(const char *format, ...) PRO_PRINTF(1, 2);
 
 #define TEST(name)                                                                                                     \
     static void name(void);                                                                                            \

@@ -103,7 +103,7 @@ PRO_API int pro_set_allocator(const struct pro_allocator *allocator);
    library cannot check that, reports read such blocks from other threads. */
 PRO_API void pro_memory_trim(void);
 
-/* The most threads that the library may start in this process from now on (pool, background loop, files of
+/* The most threads that the library may have at one time in this process (pool, background loop, files of
    the epoll backend); negative: no limit but the system's. Work that finds no thread runs where it is handed
    over, and the notice handler is told. [any thread] */
 PRO_API void pro_set_thread_limit(int count);

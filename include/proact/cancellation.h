@@ -34,6 +34,18 @@ PRO_API struct pro_cancellation_token pro_cancellation_source_token(struct pro_c
 /* Cancels: one way, idempotent. Callbacks run on this thread before the call returns, last registered first
    (SEM-231, 232), and with them continuations of what they complete (SEM-244). [any thread] */
 PRO_API int pro_cancellation_source_cancel(struct pro_cancellation_source *source);
+/* The same, for callbacks that can fail (pro_cancellation_register_callback): runs all and gives one aggregate; with @stop_at_first gives
+   the first error at once, and the callbacks after it are lost (SEM-234). PRO_E_AGGREGATE or that error's code; @ret_error may be NULL.
+   The source is cancelled in any case. */
+PRO_API int pro_cancellation_source_cancel_telling(struct pro_cancellation_source *source, bool stop_at_first,
+                                                   struct pro_error **ret_error);
+/* Raises the level at once and runs the callbacks in one item of the pool; gives a task that faults with their aggregate. Already
+   cancelled, or without callbacks: complete (SEM-242). */
+struct pro_task;
+PRO_API PRO_NODISCARD struct pro_task *pro_cancellation_source_cancel_async(struct pro_cancellation_source *source);
+/* True when it was never cancelled: then all registrations are dropped and a pending cancel-after is taken back, and it can be used
+   anew (SEM-243). */
+PRO_API bool pro_cancellation_source_try_reset(struct pro_cancellation_source *source);
 /* Cancels after @delay_ns; a later call moves the moment, PRO_INFINITE takes it back (SEM-240). Callbacks then run
    on the pool. [any thread] */
 PRO_API int pro_cancellation_source_cancel_after(struct pro_cancellation_source *source, int64_t delay_ns);
@@ -50,7 +62,10 @@ struct pro_cancellation_registration {
     uint32_t generation;                                     /* private: of that source's block       */
     bool linked;                                             /* private: in the list                  */
     pro_cancellation_fn *callback;
+    struct pro_error *(*fallible)(void *arg);
     void *arg;
+    struct pro_sync_context *context; /* private: held */
+    void *flow;                       /* private: captured */
 };
 
 /* Registers @callback. On a cancelled token it runs inside this call and nothing stays registered (SEM-233); on a
@@ -58,6 +73,20 @@ struct pro_cancellation_registration {
 PRO_API int pro_cancellation_register(struct pro_cancellation_token token,
                                       struct pro_cancellation_registration *registration,
                                       pro_cancellation_fn *callback, void *arg);
+/* A callback with more to say. Of @callback and @fallible one is set; @fallible gives NULL or an error. */
+struct pro_sync_context;
+struct pro_cancellation_callback {
+    pro_cancellation_fn *callback;
+    struct pro_error *(*fallible)(void *arg);
+    void *arg;
+    struct pro_sync_context *context; /* runs there, by Send: the cancel waits for it (SEM-237); NULL: on the canceller's thread */
+    bool without_flow;                /* UnsafeRegister: runs under the canceller's execution context, not the registrant's (SEM-238) */
+};
+/* As pro_cancellation_register(), which is the form without flow and context. Copies *@how; holds its context. */
+PRO_API int pro_cancellation_register_callback(struct pro_cancellation_token token,
+                                               struct pro_cancellation_registration *registration,
+                                               const struct pro_cancellation_callback *how);
+
 /* Removes it without waiting; true: removed before it ran (SEM-236). [any thread] */
 PRO_API bool pro_cancellation_unregister(struct pro_cancellation_registration *registration);
 /* Removes it; when it is running on another thread, waits until it has ended; from inside the callback returns at

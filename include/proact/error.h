@@ -95,9 +95,12 @@ PRO_API uint64_t pro_misuse_count(void);
 typedef void pro_unhandled_fn(struct pro_error *error, void *user);
 PRO_API void pro_set_unhandled_handler(pro_unhandled_fn *handler, void *user);
 
-/* A faulted task whose error nobody looked at, told when its last reference goes (SEM-280…283). Default: nothing
-   in a release build, a notice in a debug build. Borrows @error. [any thread, may run anywhere] */
-PRO_API void pro_set_unobserved_handler(pro_unhandled_fn *handler, void *user);
+/* A faulted task whose error nobody looked at, told when its last reference goes (SEM-280…283): the task, of which only questions
+   may be asked, and the aggregate of its errors; both are borrowed. Default: nothing in a release build, a notice in a debug build.
+   [any thread, may run anywhere] */
+struct pro_task;
+typedef void pro_unobserved_fn(struct pro_task *task, struct pro_error *aggregate, void *user);
+PRO_API void pro_set_unobserved_handler(pro_unobserved_fn *handler, void *user);
 
 PRO_END_DECLS
 

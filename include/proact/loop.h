@@ -29,7 +29,7 @@ struct pro_loop_options {
 };
 
 /* Gives a loop. @options NULL: defaults. It belongs to the thread that first runs it. PRO_E_NOT_SUPPORTED: no such
-   backend here. A preferred backend that the kernel refuses is replaced by the next one, and the reason is kept in
+   backend here, or the kernel refuses it; the reason goes to the notice handler. A preferred backend that the kernel refuses is replaced by the next one, and the reason is kept in
    pro_loop_backend_reason(). [any thread] */
 PRO_API int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_loop);
 

@@ -91,6 +91,7 @@ struct pro_op {
 /* Stores @done, then submits. Takes the op until delivery; lends its buffer to the kernel. Never calls @done before it
    returns. When it answers anything but PRO_OK nothing was started and @done is not called: PRO_E_STATE or PRO_E_INVALID (misuse) for an
    op that no verb has just filled, PRO_E_LOOP_CLOSED when there is no loop left that could deliver.
+   An op that a verb has failed for want of a handle is delivered by the thread's loop, else by the background one: on the pool.
    [any thread; on another thread than the loop's the op is handed over] */
 PRO_API int pro_then(struct pro_op *op, pro_op_fn *done);
 
@@ -98,7 +99,8 @@ PRO_API int pro_then(struct pro_op *op, pro_op_fn *done);
 PRO_API struct pro_op *pro_start(struct pro_op *op);
 
 /* Asks a pending op to end early, with PRO_E_CANCELED unless its success comes first. It is delivered in any case,
-   exactly once, later. PRO_E_STATE: it is not pending. [loop] — from elsewhere cancel through a token. */
+   exactly once, later. PRO_E_STATE: it is not pending. [loop]: the thread that has run the loop; from elsewhere, and before the
+   loop's first turn, cancel through a token (PRO_E_WRONG_LOOP, misuse). */
 PRO_API int pro_op_cancel(struct pro_op *op);
 
 /* Completes after one trip through the kernel (or the backend's cheapest equivalent), for measurements and tests. */

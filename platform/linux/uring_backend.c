@@ -341,7 +341,8 @@ static int explain(int error, char *reason, size_t size)
                  ENTRIES_LEAST);
     else
         snprintf(reason, size, "io_uring_setup fails with error %d (%s)", error, message);
-    if (error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL)
+    /* The kernel's ENOMEM, too: PRO_E_NO_MEMORY would say that the program's own memory is used up, and nothing else be tried. */
+    if (error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL || error == ENOMEM)
         return PRO_E_NOT_SUPPORTED;
     return proi_error_from_native(error);
 }
