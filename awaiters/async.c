@@ -13,6 +13,8 @@ enum proi_frame_flag {
 
 static struct pro_task *task_of(struct pro_frame *frame) { return proi_task_of_body(frame); }
 
+static const char *function_of(const struct pro_frame *frame) { return frame->site ? frame->site->function : "an async method"; }
+
 static const struct proi_task_class frame_class = { .name = "async method" };
 
 void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame *), struct pro_type result, struct pro_site site)
@@ -86,7 +88,7 @@ static void resume(struct pro_continuation *continuation)
 
     if (!(frame->flags & FRAME_WAITING)) {
         proi_misuse(PRO_E_STATE, "%s was resumed twice by one await: an awaiter ran its continuation again",
-                    frame->site.function ? frame->site.function : "an async method");
+                    function_of(frame));
         return;
     }
     frame->flags &= (unsigned char)~FRAME_WAITING;
@@ -108,8 +110,7 @@ static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaite
     proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELAXED);
     proi_store(&task->awaits_context, captures ? (uintptr_t)proi_ambient.context : 0, PROI_RELAXED);
     proi_store(&task->awaits_line, (uint32_t)frame->pc, PROI_RELAXED);
-    proi_store(&task->where_file, frame->site.file, PROI_RELAXED);
-    proi_store(&task->where_function, frame->site.function, PROI_RELAXED);
+    proi_store(&task->where, frame->site, PROI_RELAXED);
 }
 
 static void yield_then(struct pro_frame *frame)
@@ -222,7 +223,7 @@ void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line)
     struct pro_task *const task = task_of(frame);
 
     if (!proi_type_fits(task->type, type)) {
-        set_fault(frame, pro_error_new(PRO_E_TYPE, (struct pro_site){ frame->site.file, frame->site.function, line },
+        set_fault(frame, pro_error_new(PRO_E_TYPE, (struct pro_site){ frame->site->file, frame->site->function, line },
                                        "PRO_RETURN: the method was made for another type of result"));
         return NULL;
     }
@@ -247,12 +248,12 @@ void pro_frame_enter_finally_(struct pro_frame *frame) { frame->flags |= FRAME_I
 bool pro_frame_skip_finally_(struct pro_frame *frame)
 {
     if (frame->pc == 0) {
-        proi_misuse(PRO_E_STATE, "%s has ended and was resumed", frame->site.function ? frame->site.function : "an async method");
+        proi_misuse(PRO_E_STATE, "%s has ended and was resumed", function_of(frame));
         return false;
     }
     if (frame->pc != PRO_PC_FINALLY_) /* an await inside a switch of the body's own */
         set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s lost its resume point at line %u: no PRO_AWAIT inside a switch",
-                                                  frame->site.function, (unsigned)(uint32_t)frame->pc)));
+                                                  function_of(frame), (unsigned)(uint32_t)frame->pc)));
     frame->pc = PRO_PC_END_;
     return true;
 }
@@ -325,7 +326,7 @@ void pro_frame_finish_(struct pro_frame *frame)
     }
     if (!frame->fault && task->type.size && !(frame->flags & FRAME_HAS_RESULT))
         frame->fault = pro_error_of(proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result",
-                                                frame->site.function ? frame->site.function : "an async method"));
+                                                function_of(frame)));
     if (frame->fault) {
         status = pro_error_code(frame->fault) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED; /* SEM-089 */
         if (frame->flags & FRAME_HAS_RESULT && task->drop)

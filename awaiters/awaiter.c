@@ -69,15 +69,26 @@ static int no_result(void *self, void *ret_result, struct pro_type type, struct 
     return PRO_OK;
 }
 
+/* What was yielded with no context resumes with none; the loop puts its own back. */
+static void resume_bare(struct pro_work *work)
+{
+    proi_ambient.context = NULL;
+    proi_continuation_invoke(PRO_CONTAINER(work, struct pro_continuation, work));
+}
+
 static void yield_on_completed(void *self, struct pro_continuation *continuation, unsigned options)
 {
-    struct pro_loop *const loop = pro_loop_current();
+    struct pro_sync_context *const loop = proi_loop_may_yield();
 
     (void)self, (void)options; /* cannot be configured (SEM-106) */
-    pro_continuation_capture(continuation, PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT);
-    if (!continuation->context && !continuation->scheduler && loop && !proi_loop_is_background(loop) &&
-        pro_loop_post_work(loop, &continuation->work) == PRO_OK)
+    if (loop) { /* the queued item keeps the loop alive: its context need not be held */
+        continuation->context = proi_ambient.context;
+        if (!proi_ambient.context)
+            continuation->work.run = resume_bare;
+        proi_loop_yield(&continuation->work);
         return;
+    }
+    pro_continuation_capture(continuation, PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT);
     if (!continuation->context && !continuation->scheduler)
         proi_pool_post(&continuation->work, PROI_POOL_GLOBAL); /* SEM-105 */
     else

@@ -19,6 +19,9 @@ void proi_continuation_invoke(struct pro_continuation *continuation)
     void *const flow = proi_flow_enter(continuation->flow); /* its reference is the thread's now */
     struct pro_sync_context *const held = continuation->flags & PROI_CONTINUATION_HELD ? continuation->context : NULL;
 
+    /* Both references are given up once, also when an awaiter runs its continuation again. */
+    continuation->flow = NULL;
+    continuation->flags &= (unsigned char)~PROI_CONTINUATION_HELD;
     /* The current task is hidden, and the scheduler is the captured one (SEM-049); the context is as the caller has it. */
     proi_ambient.task = NULL;
     proi_ambient.scheduler = continuation->scheduler;

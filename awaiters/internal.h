@@ -49,7 +49,7 @@ struct pro_task {
     /* [read] what it waits for now; 0: it runs, or is no async method */
     uintptr_t awaits_task, awaits_loop, awaits_context;
     uint32_t awaits_line, result_offset;
-    const char *where_file, *where_function; /* [read] the body that waits there */
+    const struct pro_site *where;            /* [read] the body that waits there; static */
     const char *name;                        /* [read] */
     struct pro_site created;                 /* [read] */
     uint64_t id;                             /* shared */

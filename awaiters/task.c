@@ -27,8 +27,7 @@ struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_
     proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_line, 0u, PROI_RELAXED);
-    proi_store(&task->where_file, NULL, PROI_RELAXED);
-    proi_store(&task->where_function, NULL, PROI_RELAXED);
+    proi_store(&task->where, NULL, PROI_RELAXED);
     proi_store(&task->name, NULL, PROI_RELAXED);
     proi_store(&task->created.file, created.file, PROI_RELAXED);
     proi_store(&task->created.function, created.function, PROI_RELAXED);

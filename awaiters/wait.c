@@ -178,9 +178,11 @@ static int block(struct pro_task *const *tasks, size_t count, struct pro_how how
     if (code == PRO_OK) {
         pro_cancellation_register(how.token, &registration, cancel_wait, &wait);
         list_blocked(&blocked);
+        proi_loop_block_begin();
         proi_pool_blocking_begin();
         code = sleep_until(&wait, limit);
         proi_pool_blocking_end();
+        proi_loop_block_end();
         unlist_blocked(&blocked);
         pro_cancellation_unregister_wait(&registration);
     } else {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 512, LARGE = 65536 };
+enum { SMALL = 256, LARGE = 65536 };
 
 static bool sink;
 

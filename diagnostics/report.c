@@ -125,9 +125,10 @@ static struct search search_pool(const struct pro_task *task)
 /* The place where @task is suspended, as FILE:LINE. */
 static struct label place_of(struct pro_task *task)
 {
+    const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
     struct label place;
 
-    snprintf(place.text, sizeof place.text, "%s:%u", base_name(proi_load(&task->where_file, PROI_RELAXED)),
+    snprintf(place.text, sizeof place.text, "%s:%u", base_name(where ? where->file : NULL),
              proi_load(&task->awaits_line, PROI_RELAXED));
     return place;
 }
@@ -238,11 +239,11 @@ static const char *name_of(struct pro_task *task)
 static void tell_task(const struct report *report, const char *verb, struct pro_task *task)
 {
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
-    const char *const body = proi_load(&task->where_function, PROI_RELAXED);
+    const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
     const char *const file = proi_load(&task->created.file, PROI_RELAXED);
 
     if (file)
-        say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, name_of(task), body ? body : class->name, base_name(file),
+        say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, name_of(task), where ? where->function : class->name, base_name(file),
             proi_load(&task->created.line, PROI_RELAXED));
     else
         say(report, "  %s task \"%s\" (%s)", verb, name_of(task), class->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the layers above may ask of a system: memory, threads, waiting, time. Sockets and files are the backends'
    business (proactor/backend.h). Everything that can make two threads meet goes through this header, so that a build with
-   simulated threads can replace platform/thread_*.c and the macros below and run the rest unchanged. */
+   simulated threads can replace platform/<system>/thread.c and the macros below and run the rest unchanged. */
 #ifndef PROACT_PLATFORM_H
 #define PROACT_PLATFORM_H
 
@@ -9,24 +9,35 @@
 #include <proact/error.h>
 
 /* ---- shared atomics: on plain integers and pointers, so that public structures need no _Atomic ---- */
-#define PROI_POINT() ((void)0) /* a simulated-threads build chooses here who goes on */
+#ifdef PROI_SIMULATED_THREADS
+/* Chooses who goes on, before the caller's access to @address (platform/simthreads/). */
+void proi_point(const volatile void *address, bool writes);
+#define PROI_POINT(address, writes) proi_point((address), (writes))
+#else
+#define PROI_POINT(address, writes) ((void)0)
+#endif
 #define PROI_RELAXED __ATOMIC_RELAXED
 #define PROI_ACQUIRE __ATOMIC_ACQUIRE
 #define PROI_RELEASE __ATOMIC_RELEASE
 #define PROI_ACQ_REL __ATOMIC_ACQ_REL
 #define PROI_SEQ_CST __ATOMIC_SEQ_CST
-#define proi_load(p, order) (PROI_POINT(), __atomic_load_n((p), (order)))
-#define proi_store(p, value, order) (PROI_POINT(), __atomic_store_n((p), (value), (order)))
-#define proi_exchange(p, value, order) (PROI_POINT(), __atomic_exchange_n((p), (value), (order)))
-#define proi_fetch_add(p, value, order) (PROI_POINT(), __atomic_fetch_add((p), (value), (order)))
-#define proi_fetch_sub(p, value, order) (PROI_POINT(), __atomic_fetch_sub((p), (value), (order)))
-#define proi_fetch_or(p, value, order) (PROI_POINT(), __atomic_fetch_or((p), (value), (order)))
-#define proi_fetch_and(p, value, order) (PROI_POINT(), __atomic_fetch_and((p), (value), (order)))
+#define proi_load(p, order) (PROI_POINT((p), false), __atomic_load_n((p), (order)))
+#define proi_store(p, value, order) (PROI_POINT((p), true), __atomic_store_n((p), (value), (order)))
+#define proi_exchange(p, value, order) (PROI_POINT((p), true), __atomic_exchange_n((p), (value), (order)))
+#define proi_fetch_add(p, value, order) (PROI_POINT((p), true), __atomic_fetch_add((p), (value), (order)))
+#define proi_fetch_sub(p, value, order) (PROI_POINT((p), true), __atomic_fetch_sub((p), (value), (order)))
+#define proi_fetch_or(p, value, order) (PROI_POINT((p), true), __atomic_fetch_or((p), (value), (order)))
+#define proi_fetch_and(p, value, order) (PROI_POINT((p), true), __atomic_fetch_and((p), (value), (order)))
 /* Strong; *expected is updated on failure, which is an acquire: so @order is PROI_ACQUIRE or stronger. */
 #define proi_compare_exchange(p, expected, desired, order)                                                             \
-    (PROI_POINT(), __atomic_compare_exchange_n((p), (expected), (desired), false, (order), __ATOMIC_ACQUIRE))
+    (PROI_POINT((p), true), __atomic_compare_exchange_n((p), (expected), (desired), false, (order), __ATOMIC_ACQUIRE))
 
+/* The library is linked, or loaded with the program: its thread-locals may live in the static block, one instruction away. */
+#if defined(__ELF__)
+#define PROI_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
 #define PROI_THREAD_LOCAL _Thread_local
+#endif
 #define PROI_LIKELY(x) __builtin_expect(!!(x), 1)
 #define PROI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 

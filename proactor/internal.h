@@ -54,7 +54,7 @@ struct pro_loop {
         struct proi_wheel *wheel;
         struct proi_token_table *tokens; /* sources that pending ops listen to; NULL until the first */
         struct pro_op *loose;            /* pending ops that have no handle */
-        struct pro_work *work_head, *work_tail; /* posted, in order; taken from the inbox */
+        struct pro_work *work_head, *work_tail; /* posted here, and taken from the inbox; in order */
         size_t pending;   /* ops between submission and delivery */
         intptr_t captured; /* continuations; may go below 0, only the sum with shared.captured counts */
         unsigned depth;   /* nested runs */
@@ -71,6 +71,7 @@ struct pro_loop {
         struct pro_work *work;   /* inbox: posted items; a stack, newest first */
         intptr_t captured;       /* continuations captured on other threads */
         uint64_t posted;
+        bool blocked; /* under lock: the loop's thread is inside a blocking wait */
     } shared;
 
     struct proi_mutex lock;     /* guards handles and handle_count */
@@ -92,6 +93,7 @@ void proi_loop_wake(struct pro_loop *loop);
 int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op);
 bool proi_loop_take_stop(struct pro_loop *loop); /* [loop] was pro_loop_stop() called? */
 int proi_loop_post_raw(struct pro_loop *loop, struct pro_work *work);
+void proi_loop_set_blocked(struct pro_loop *loop, bool blocked);
 uint64_t proi_loop_clock(const struct pro_loop *loop);
 
 /* ---- op.c: the only place where op->state changes ---- */

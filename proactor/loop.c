@@ -10,7 +10,7 @@
 
 PROI_THREAD_LOCAL struct pro_loop *proi_running_loop;
 
-enum { POSTED_PER_TURN = 1024 };
+enum { POSTED_PER_TURN = 256 };
 
 /* ---- making one ---- */
 
@@ -36,19 +36,14 @@ static const char *wished_backend(const struct pro_loop_options *options)
     return name && *name ? name : NULL;
 }
 
-/* There will be no loop to ask for the reason: a backend that was named in the call is not replaced. */
-static void tell_refusal(const struct pro_loop *loop, const char *wish)
+static void explain_unknown(struct pro_loop *loop, const char *wish, const char *who)
 {
-    char names[80] = "";
-    size_t length = 0;
+    size_t length = (size_t)snprintf(loop->reason, sizeof loop->reason,
+                                     "%s names the backend \"%.40s\", but this system has", who, wish);
 
-    if (loop->reason[0]) {
-        proi_notice("%s", loop->reason);
-        return;
-    }
-    for (const struct proi_backend_type *const *type = proi_backends; *type && length < sizeof names; type++)
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", length ? ", " : "", (*type)->name);
-    proi_notice("there is no backend \"%s\" on this system; it has %s", wish, names);
+    for (const struct proi_backend_type *const *type = proi_backends; *type && length < sizeof loop->reason; type++)
+        length += (size_t)snprintf(loop->reason + length, sizeof loop->reason - length, "%s %s",
+                                   type == proi_backends ? "" : ",", (*type)->name);
 }
 
 static int open_backend(struct pro_loop *loop, const struct pro_loop_options *options)
@@ -63,16 +58,12 @@ static int open_backend(struct pro_loop *loop, const struct pro_loop_options *op
         if (code == PRO_OK || code == PRO_E_NO_MEMORY)
             return code;
     }
-    if (wish && options->backend) {
-        tell_refusal(loop, wish);
-        return code;
-    }
-    if (wish) { /* a wish of the environment: the program still runs, and the reason says why not there */
+    if (wish && !loop->reason[0])
+        explain_unknown(loop, wish, options->backend ? "pro_loop_options" : "$PROACT_BACKEND");
+    if (wish && !options->backend) { /* a wish of the environment: the program still runs, and the reason says why not there */
         char reason[sizeof loop->reason];
 
         memcpy(reason, loop->reason, sizeof reason);
-        if (!reason[0])
-            snprintf(reason, sizeof reason, "$PROACT_BACKEND names \"%s\", which this system does not have", wish);
         for (const struct proi_backend_type *const *type = proi_backends; *type; type++)
             if (strcmp("sim", (*type)->name) != 0 && try_backend(loop, *type, options) == PRO_OK) {
                 memcpy(loop->reason, reason, sizeof reason);
@@ -124,7 +115,7 @@ int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_l
         return PRO_E_NO_MEMORY;
     code = open_loop(loop, options ? options : &defaults);
     if (code < 0) {
-        if (loop->reason[0])
+        if (loop->reason[0]) /* nobody will have a loop to ask for it */
             proi_notice("no loop was made: %s", loop->reason);
         proi_loop_unregister(loop);
         return code;
@@ -177,10 +168,26 @@ int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op)
     return PRO_OK;
 }
 
+/* Only the loop's thread touches the list, without a lock; reports see it while that thread is blocked. */
+static void append_work(struct pro_loop *loop, struct pro_work *first, struct pro_work *last)
+{
+    last->next = NULL;
+    if (loop->own.work_tail)
+        loop->own.work_tail->next = first;
+    else
+        loop->own.work_head = first;
+    loop->own.work_tail = last;
+}
+
 int proi_loop_post_raw(struct pro_loop *loop, struct pro_work *work)
 {
-    struct pro_work *head = proi_load(&loop->shared.work, PROI_RELAXED);
+    struct pro_work *head;
 
+    if (loop == proi_running_loop) {
+        append_work(loop, work, work);
+        return PRO_OK;
+    }
+    head = proi_load(&loop->shared.work, PROI_RELAXED);
     do { /* as above */
         if (head == CLOSED_INBOX)
             return PRO_E_LOOP_CLOSED;
@@ -220,28 +227,27 @@ static void take_work(struct pro_loop *loop)
         work->next = first;
         first = work;
     }
-    proi_lock(&loop->lock); /* reports walk the list */
-    if (loop->own.work_tail)
-        loop->own.work_tail->next = first;
-    else
-        loop->own.work_head = first;
-    loop->own.work_tail = last;
-    proi_unlock(&loop->lock);
+    append_work(loop, first, last);
 }
 
 static struct pro_work *pop_work(struct pro_loop *loop)
 {
-    struct pro_work *work;
+    struct pro_work *const work = loop->own.work_head;
 
-    if (!loop->own.work_head)
-        return NULL;
-    proi_lock(&loop->lock);
-    work = loop->own.work_head;
-    loop->own.work_head = work->next;
-    if (!loop->own.work_head)
-        loop->own.work_tail = NULL;
-    proi_unlock(&loop->lock);
+    if (work) {
+        loop->own.work_head = work->next;
+        if (!loop->own.work_head)
+            loop->own.work_tail = NULL;
+    }
     return work;
+}
+
+/* Around a blocking wait on the loop's own thread: meanwhile the lists stand still, and reports may walk them. */
+void proi_loop_set_blocked(struct pro_loop *loop, bool blocked)
+{
+    proi_lock(&loop->lock); /* a walker is waited for */
+    loop->shared.blocked = blocked;
+    proi_unlock(&loop->lock);
 }
 
 static bool inbox_is_empty(struct pro_loop *loop)
@@ -566,7 +572,10 @@ int pro_loop_post_work(struct pro_loop *loop, struct pro_work *work)
         return proi_misuse(PRO_E_INVALID, "pro_loop_post_work: an argument is NULL");
     if (!proi_loop_usable(loop))
         return PRO_E_LOOP_CLOSED;
-    proi_fetch_add(&loop->shared.posted, 1u, PROI_RELAXED);
+    if (loop == proi_running_loop)
+        loop->own.stats.posted++;
+    else
+        proi_fetch_add(&loop->shared.posted, 1u, PROI_RELAXED);
     return proi_loop_post_raw(loop, work);
 }
 
@@ -632,7 +641,7 @@ int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats)
     if (!proi_loop_usable(loop))
         return PRO_E_LOOP_CLOSED;
     *ret_stats = loop->own.stats;
-    ret_stats->posted = proi_load(&loop->shared.posted, PROI_RELAXED);
+    ret_stats->posted += proi_load(&loop->shared.posted, PROI_RELAXED);
     ret_stats->system_calls = loop->type->system_calls(loop->backend);
     ret_stats->pending = loop->own.pending;
     ret_stats->timers = loop->own.wheel->armed;

@@ -27,7 +27,7 @@ static const char help[] = "usage: echo_server [options] PORT\n"
 
 /* A connection starts with the small buffer that is part of its frame. One that fills it gets a large one, and
    gives it back when the small one would have done: so 10,000 idle connections hold no buffers. */
-enum { SMALL = 512, LARGE = 65536 };
+enum { SMALL = 256, LARGE = 65536 };
 
 struct server {
     struct pro_socket listener;

@@ -104,6 +104,13 @@ bool proi_loop_is_background(const struct pro_loop *loop);
 struct pro_loop *proi_op_loop(const struct pro_op *op);     /* may be NULL */
 /* The loop whose context @context is; NULL: it is no loop's. */
 struct pro_loop *proi_loop_of_context(const struct pro_sync_context *context);
+/* Around a blocking wait of a thread that runs a loop: its queue stands still, and reports may look. */
+void proi_loop_block_begin(void);
+void proi_loop_block_end(void);
+/* Giving way on a loop: its context, when this thread runs one and nothing else is current; NULL: elsewhere. Then @work is queued
+   behind what waits there. */
+struct pro_sync_context *proi_loop_may_yield(void);
+void proi_loop_yield(struct pro_work *work);
 /* Was pro_loop_stop() called? Takes it back. [loop] */
 bool proi_loop_stopped(struct pro_loop *loop);
 /* Makes a sleeping loop take another turn. [any thread] */

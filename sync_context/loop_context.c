@@ -98,14 +98,18 @@ static bool context_owner_thread(struct pro_sync_context *context, uint64_t *ret
 
 static void context_for_each_queued(struct pro_sync_context *context, void (*visit)(struct pro_work *, void *), void *arg)
 {
-    struct pro_loop *const loop = of(context)->loop;
+    struct pro_loop *const loop = loop_of(context);
 
+    if (!loop)
+        return;
     proi_lock(&loop->lock);
-    for (struct pro_work *work = loop->own.work_head; work; work = work->next)
-        visit(work, arg);
-    /* The inbox only grows at its head while the loop is stuck: from here down it stands still. Its newest are first. */
-    for (struct pro_work *work = proi_load(&loop->shared.work, PROI_ACQUIRE); work; work = work->next)
-        visit(work, arg);
+    if (loop->shared.blocked) { /* else the lists move */
+        for (struct pro_work *work = loop->own.work_head; work; work = work->next)
+            visit(work, arg);
+        /* The inbox only grows at its head: from here down it stands still. Its newest are first. */
+        for (struct pro_work *work = proi_load(&loop->shared.work, PROI_ACQUIRE); work; work = work->next)
+            visit(work, arg);
+    }
     proi_unlock(&loop->lock);
 }
 
@@ -193,3 +197,32 @@ uint64_t proi_loop_thread(const struct pro_loop *loop)
 
 bool proi_loop_stopped(struct pro_loop *loop) { return proi_loop_take_stop(loop); }
 void proi_loop_poke(struct pro_loop *loop) { proi_loop_wake(loop); }
+
+void proi_loop_block_begin(void)
+{
+    if (proi_running_loop)
+        proi_loop_set_blocked(proi_running_loop, true);
+}
+
+void proi_loop_block_end(void)
+{
+    if (proi_running_loop)
+        proi_loop_set_blocked(proi_running_loop, false);
+}
+
+struct pro_sync_context *proi_loop_may_yield(void)
+{
+    struct pro_loop *const loop = proi_running_loop;
+    struct pro_sync_context *context;
+
+    if (!loop || loop->background || proi_ambient.scheduler)
+        return NULL;
+    context = &((struct loop_context *)loop->context)->base;
+    return !proi_ambient.context || proi_ambient.context == context ? context : NULL;
+}
+
+void proi_loop_yield(struct pro_work *work)
+{
+    proi_running_loop->own.stats.posted++;
+    proi_loop_post_raw(proi_running_loop, work);
+}

@@ -33,7 +33,7 @@ struct pro_step {
 struct pro_frame {
     struct pro_step (*move_next)(struct pro_frame *frame);
     uint64_t pc;          /* where to go on; its low half is the line that waits */
-    struct pro_site site; /* of the body: file, function, first line             */
+    const struct pro_site *site; /* of the body: file, function, first line      */
     struct pro_continuation continuation;
     struct pro_awaiter awaiting;
     struct pro_error *error; /* what PRO_AWAIT_STATUS saw                           */
@@ -67,6 +67,7 @@ struct pro_frame {
     static struct pro_step name(struct pro_frame *frame_)                                                              \
     {                                                                                                                  \
         _Static_assert(offsetof(frame_type, pro_frame_) == 0, "PRO_FRAME must be the first member");                   \
+        static const struct pro_site pro_site_ = { __FILE__, #name, __LINE__ };                                        \
         frame_type *const self = (frame_type *)(void *)frame_;                                                         \
     pro_again_:                                                                                                        \
         switch (frame_->pc) {                                                                                          \
@@ -76,7 +77,7 @@ struct pro_frame {
             goto pro_again_;                                                                                           \
         case PRO_PC_START_:                                                                                            \
             (void)self;                                                                                                \
-            frame_->site = PRO_HERE;
+            frame_->site = &pro_site_;
 
 /* Waits for @x: a task (its reference is taken), an op that a verb has filled, an awaiter, a configured awaiter. */
 #define PRO_AWAIT(x) PRO_AWAIT_WITH_(x, pro_frame_take_result_(frame_, NULL, PRO_NO_RESULT))

@@ -339,6 +339,9 @@ static int explain(int error, char *reason, size_t size)
         snprintf(reason, size,
                  "there is no memory for a ring of %d entries (ENOMEM): raise the limit of locked memory, ulimit -l",
                  ENTRIES_LEAST);
+    else if (error == EMFILE || error == ENFILE)
+        snprintf(reason, size, "no file descriptor is left for a ring (%s): raise the limit of open files, ulimit -n",
+                 error == EMFILE ? "EMFILE" : "ENFILE");
     else
         snprintf(reason, size, "io_uring_setup fails with error %d (%s)", error, message);
     /* The kernel's ENOMEM, too: PRO_E_NO_MEMORY would say that the program's own memory is used up, and nothing else be tried. */

@@ -10,7 +10,6 @@ bool proi_wait(const uint32_t *address, uint32_t expected, int64_t timeout_ns)
     uint64_t deadline_ns;
     int64_t ms;
 
-    PROI_POINT();
     if (timeout_ns < 0) {
         WaitOnAddress((volatile void *)(uintptr_t)address, &expected, sizeof expected, INFINITE);
         return true;

@@ -184,6 +184,19 @@ static void try_pro_cancellation_source_cancel_after(void)
     pro_cancellation_source_unref(source);
 }
 
+static void try_pro_cancellation_source_cancel_telling(void)
+{
+    struct pro_error *error = NULL;
+
+    CHECK_MISUSE(pro_cancellation_source_cancel_telling(NULL, false, &error), PRO_E_INVALID);
+    CHECK(error == NULL);
+}
+static void try_pro_cancellation_source_cancel_async(void) { CHECK_TASK(pro_cancellation_source_cancel_async(NULL)); }
+static void try_pro_cancellation_source_try_reset(void)
+{
+    CHECK_TELLS(CHECK(!pro_cancellation_source_try_reset(NULL)));
+}
+
 static void try_pro_cancellation_token_can_be_canceled(void)
 {
     CHECK(!pro_cancellation_token_can_be_canceled(PRO_TOKEN_NONE));
@@ -196,6 +209,24 @@ static void try_pro_cancellation_register(void)
 
     CHECK_MISUSE(pro_cancellation_register(PRO_TOKEN_NONE, NULL, nothing, NULL), PRO_E_INVALID);
     CHECK_MISUSE(pro_cancellation_register(PRO_TOKEN_NONE, &registration, NULL, NULL), PRO_E_INVALID);
+}
+
+static struct pro_error *no_failure(void *arg)
+{
+    (void)arg;
+    return NULL;
+}
+
+static void try_pro_cancellation_register_callback(void)
+{
+    const struct pro_cancellation_callback none = { 0 }, one = { .callback = nothing },
+                                           two = { .callback = nothing, .fallible = no_failure };
+    struct pro_cancellation_registration registration = { 0 };
+
+    CHECK_MISUSE(pro_cancellation_register_callback(PRO_TOKEN_NONE, NULL, &one), PRO_E_INVALID);
+    CHECK_MISUSE(pro_cancellation_register_callback(PRO_TOKEN_NONE, &registration, NULL), PRO_E_INVALID);
+    CHECK_MISUSE(pro_cancellation_register_callback(PRO_TOKEN_NONE, &registration, &none), PRO_E_INVALID);
+    CHECK_MISUSE(pro_cancellation_register_callback(PRO_TOKEN_NONE, &registration, &two), PRO_E_INVALID);
 }
 
 static void try_pro_cancellation_unregister(void) { CHECK(!pro_cancellation_unregister(NULL)); }

@@ -32,6 +32,12 @@ static void note_error(struct pro_error *error, void *user)
     told.user = user;
 }
 
+static void note_unobserved(struct pro_task *task, struct pro_error *error, void *user)
+{
+    (void)task;
+    note_error(error, user);
+}
+
 TEST(misuse_is_counted_told_and_gives_its_code_back)
 {
     /* Kills: forgetting to count when a handler is set; a handler called with another's user pointer. */
@@ -73,10 +79,10 @@ TEST(unhandled_and_unobserved_errors_reach_their_own_handlers)
 
     memset(&told, 0, sizeof told);
     pro_set_unhandled_handler(note_error, &first);
-    pro_set_unobserved_handler(note_error, &second);
+    pro_set_unobserved_handler(note_unobserved, &second);
     proi_unhandled(error);
     CHECK(told.error == error && told.user == &first);
-    proi_unobserved(error);
+    proi_unobserved(NULL, error);
     CHECK(told.error == error && told.user == &second);
     CHECK_EQ(told.calls, 2);
     pro_set_unhandled_handler(NULL, NULL);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* The task's word: one completer wins, flags set meanwhile survive, and whoever sees the task complete sees its outcome. */
+#include "explore.h"
+
+#include <proact/proact.h>
+
+static struct {
+    struct pro_completion_source *source;
+    struct pro_task *task;
+    int won[2];
+    uint32_t winners;
+} race;
+
+static void begin(void)
+{
+    EXPECT(pro_completion_source_new(PRO_TYPE(int), 0, &race.source) == PRO_OK);
+    race.task = pro_completion_source_task(race.source);
+}
+
+static void complete_with(int number)
+{
+    if (pro_completion_source_try_set_result(race.source, &number, PRO_TYPE(int)) == PRO_OK) {
+        race.won[number] = 1;
+        EXPECT(pro_task_is_completed(race.task));
+    }
+}
+static void complete_first(void *unused) { (void)unused, complete_with(0); }
+static void complete_second(void *unused) { (void)unused, complete_with(1); }
+
+/* Whoever sees it complete sees the result of the one that won. */
+static void read_it(void *unused)
+{
+    int number = 7;
+
+    (void)unused;
+    if (!pro_task_is_completed(race.task))
+        return;
+    EXPECT(pro_task_read(race.task, &number, PRO_TYPE(int)) == PRO_OK);
+    EXPECT(number == 0 || number == 1);
+}
+
+EXPLORE(of_two_completers_exactly_one_wins_and_its_result_stays, 500)
+{
+    /* Kills: reserving by a load and a store. */
+    static void (*const threads[])(void *) = { complete_first, complete_second, read_it };
+    int number = 7;
+
+    begin();
+    explore_together(threads, 3, NULL);
+    EXPECT(race.won[0] + race.won[1] == 1);
+    EXPECT(pro_task_read(race.task, &number, PRO_TYPE(int)) == PRO_OK);
+    EXPECT(race.won[number]);
+    pro_task_unref(race.task);
+    pro_completion_source_free(race.source);
+}
+
+static void fail_it(void *unused)
+{
+    (void)unused;
+    EXPECT(pro_completion_source_try_set_error(race.source, pro_error_new(PRO_E_USER, PRO_HERE, "x")) == PRO_OK);
+}
+
+static void look_at_it(void *unused)
+{
+    struct pro_error *error;
+
+    (void)unused;
+    if (!pro_task_is_faulted(race.task))
+        return;
+    error = pro_task_error_all(race.task);
+    EXPECT(error && pro_error_code(pro_error_inner(error, 0)) == PRO_E_USER);
+    EXPECT(error == pro_task_error_all(race.task));
+}
+
+static void unobserved(struct pro_error *error, void *unused)
+{
+    (void)error, (void)unused;
+    EXPECT(!"an error that was looked at is told as unobserved");
+}
+
+EXPLORE(an_error_is_whole_for_whoever_sees_the_fault_and_observing_it_is_not_forgotten, 500)
+{
+    /* Kills: publishing before the error is stored; moving the status by a plain store that drops a flag. */
+    static void (*const threads[])(void *) = { fail_it, look_at_it, look_at_it };
+
+    pro_set_unobserved_handler(unobserved, NULL);
+    begin();
+    explore_together(threads, 3, NULL);
+    EXPECT(pro_task_is_faulted(race.task) && pro_task_error(race.task));
+    pro_completion_source_free(race.source);
+    pro_task_unref(race.task);
+}
+
+static void drop_it(void *unused) { (void)unused, pro_task_unref(race.task); }
+
+static void free_source(void *unused) { (void)unused, pro_completion_source_free(race.source); }
+
+static void broken(struct pro_error *error, void *unused)
+{
+    (void)unused;
+    EXPECT(pro_error_code(error) == PRO_E_BROKEN_PROMISE);
+    race.winners++;
+}
+
+EXPLORE(of_two_last_references_exactly_one_frees_the_task, 500)
+{
+    /* Kills: dropping a reference by a load and a store: its error is told never, or twice. */
+    static void (*const threads[])(void *) = { drop_it, drop_it, free_source };
+
+    pro_set_unobserved_handler(broken, NULL);
+    begin();
+    pro_task_ref(race.task);
+    explore_together(threads, 3, NULL);
+    EXPECT(race.winners == 1);
+}
