@@ -6,7 +6,6 @@ enum proi_frame_flag {
     FRAME_STARTED = 1,
     FRAME_SUSPENDED = 2, /* at least once: it has a reference to its own task */
     FRAME_WAITING = 4,   /* exactly one continuation is out */
-    FRAME_IN_FINALLY = 8,
     FRAME_HAS_RESULT = 16,
     FRAME_VOID = 32 /* async void: nobody has its task */
 };
@@ -123,7 +122,7 @@ bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awa
 {
     const struct pro_awaiter_vtable *const vtable = awaiter.awaiter.vtable;
     void *const self = awaiter.awaiter.self;
-    const bool completed = vtable->is_completed(self);
+    const bool completed = vtable == &proi_owned_task ? pro_task_is_completed(self) : vtable->is_completed(self);
 
     frame->awaiting = awaiter.awaiter;
     frame->await_options = (unsigned char)awaiter.options;
@@ -171,6 +170,11 @@ static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type
     int code;
 
     frame->awaiting = (struct pro_awaiter){ NULL, NULL };
+    if (PROI_LIKELY(awaiter.vtable == &proi_owned_task && !frame->abandoned)) { /* what is awaited most, without the detours */
+        code = proi_task_take(awaiter.self, ret_result, type, ret_error);
+        pro_task_unref(awaiter.self);
+        return code;
+    }
     if (frame->abandoned) {
         frame->abandoned = false;
         code = PRO_E_BROKEN_PROMISE;
@@ -238,23 +242,15 @@ void pro_frame_throw_(struct pro_frame *frame, struct pro_error *error)
 
 /* ---- leaving ---- */
 
-void pro_frame_leave_(struct pro_frame *frame)
-{
-    frame->pc = frame->flags & FRAME_IN_FINALLY ? PRO_PC_END_ : PRO_PC_FINALLY_;
-}
-
-void pro_frame_enter_finally_(struct pro_frame *frame) { frame->flags |= FRAME_IN_FINALLY; }
-
-bool pro_frame_skip_finally_(struct pro_frame *frame)
+bool pro_frame_lost_(struct pro_frame *frame)
 {
     if (frame->pc == 0) {
         proi_misuse(PRO_E_STATE, "%s has ended and was resumed", function_of(frame));
         return false;
     }
-    if (frame->pc != PRO_PC_FINALLY_) /* an await inside a switch of the body's own */
-        set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s lost its resume point at line %u: no PRO_AWAIT inside a switch",
-                                                  function_of(frame), (unsigned)(uint32_t)frame->pc)));
-    frame->pc = PRO_PC_END_;
+    /* An await inside a switch of the body's own. */
+    set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s lost its resume point at line %u: no PRO_AWAIT inside a switch",
+                                              function_of(frame), (unsigned)(uint32_t)frame->pc)));
     return true;
 }
 

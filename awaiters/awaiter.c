@@ -27,7 +27,7 @@ static const struct pro_awaiter_vtable borrowed_task = { .is_completed = task_is
                                                          .on_completed = task_on_completed,
                                                          .get_result = task_get_result,
                                                          .awaited_task = task_awaited };
-static const struct pro_awaiter_vtable owned_task = { .is_completed = task_is_completed,
+const struct pro_awaiter_vtable proi_owned_task = { .is_completed = task_is_completed,
                                                       .on_completed = task_on_completed,
                                                       .get_result = task_get_result,
                                                       .release = task_release,
@@ -183,7 +183,7 @@ struct pro_configured_awaiter pro_configure_await(struct pro_task *task, unsigne
         task = pro_task_from_error(pro_error_of(PRO_E_INVALID));
         options = PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT; /* the error must show */
     }
-    return configured((struct pro_awaiter){ &owned_task, task }, options);
+    return configured((struct pro_awaiter){ &proi_owned_task, task }, options);
 }
 
 struct pro_configured_awaiter pro_configure_await_op(struct pro_op *op, unsigned options)
@@ -195,7 +195,7 @@ struct pro_configured_awaiter pro_configure_await_awaiter(struct pro_awaiter awa
 {
     if (!is_whole(awaiter)) {
         proi_misuse(PRO_E_INVALID, "the awaited awaiter lacks one of its three functions");
-        awaiter = (struct pro_awaiter){ &owned_task, pro_task_from_error(pro_error_of(PRO_E_INVALID)) };
+        awaiter = (struct pro_awaiter){ &proi_owned_task, pro_task_from_error(pro_error_of(PRO_E_INVALID)) };
     }
     return configured(awaiter, options);
 }

@@ -108,6 +108,9 @@ void proi_continuation_dispatch(struct pro_continuation *continuation, bool may_
 void proi_continuation_invoke(struct pro_continuation *continuation);
 bool proi_stack_is_short(void);
 
+/* ---- awaiter.c ---- */
+extern const struct pro_awaiter_vtable proi_owned_task; /* the awaiter that takes the task's reference */
+
 /* ---- wait.c ---- */
 struct proi_blocked { /* a thread inside a blocking wait; on its stack */
     struct proi_blocked *next, *previous;

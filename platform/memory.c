@@ -19,7 +19,7 @@ enum {
     THREAD_CLASSES = STEP_CLASSES + THREAD_POWERS,
     CLASSES =
         STEP_CLASSES + (int)sizeof(size_t) * 8 - 1 - LAST_STEP_BITS, /* … and larger ones on the shared lists only */
-    REPORT_BYTES = 64,                                               /* what a report may read of a free block */
+    REPORT_BYTES = 192,                                              /* what a report may read of a free block */
     BATCH_BYTES = 16384,
     BATCH_MOST = 32
 };
@@ -94,6 +94,7 @@ struct chain {
    the edge of a batch does not go to the shared list each time. */
 struct thread_list {
     struct chain active, spare;
+    unsigned batch; /* so many make a full batch; 0 until the cache is open */
 };
 
 enum cache_state { CACHE_NEW, CACHE_OPEN, CACHE_ENDED };
@@ -200,6 +201,8 @@ static void cache_flush(void)
 static void cache_end(void)
 {
     cache_flush();
+    for (unsigned bin = 0; bin < THREAD_CLASSES; bin++)
+        cache.lists[bin].batch = 0;
     cache.state = CACHE_ENDED;
 }
 
@@ -207,6 +210,8 @@ static bool cache_open(void)
 {
     if (cache.state == CACHE_NEW) {
         cache.state = CACHE_OPEN; /* before the call: it may allocate */
+        for (unsigned bin = 0; bin < THREAD_CLASSES; bin++)
+            cache.lists[bin].batch = batch_size(bin);
         proi_at_thread_exit(cache_end);
     }
     return cache.state == CACHE_OPEN;
@@ -237,10 +242,29 @@ static char *block_take(unsigned bin)
     return chain_pop(&list->active, bin);
 }
 
+/* The common way: a small block, and this thread has one. */
+static char *block_at_hand(unsigned bin)
+{
+    struct chain *const active = &cache.lists[bin].active;
+    char *const block = active->first;
+
+    if (PROI_LIKELY(block != NULL)) {
+        active->first = next_of(block, bin);
+        active->count--;
+    }
+    return block;
+}
+
 void *proi_block_alloc(size_t size)
 {
     const unsigned bin = class_of(size);
     char *block;
+
+    if (PROI_LIKELY(bin < STEP_CLASSES) && PROI_LIKELY((block = block_at_hand(bin)) != NULL)) {
+        PROI_UNPOISON(block, size);
+        PROI_POISON(block + size, class_size(bin) + sizeof(char *) - size);
+        return block;
+    }
 
     if (PROI_UNLIKELY(bin >= CLASSES))
         return NULL;
@@ -266,14 +290,19 @@ void proi_block_free(void *freed, size_t size)
         return;
     /* The link stays in the open: a leak checker does not follow pointers out of poisoned bytes. */
     PROI_UNPOISON(block, class_size(bin) + sizeof(char *));
-    PROI_POISON(block + REPORT_BYTES, class_size(bin) - REPORT_BYTES);
+    if (class_size(bin) > REPORT_BYTES)
+        PROI_POISON(block + REPORT_BYTES, class_size(bin) - REPORT_BYTES);
+    if (PROI_LIKELY(bin < STEP_CLASSES) && PROI_LIKELY(cache.lists[bin].active.count < cache.lists[bin].batch)) {
+        chain_push(&cache.lists[bin].active, block, bin);
+        return;
+    }
     if (!cached(bin)) {
         chain_push(&one, block, bin);
         shared_give(&one, bin);
         return;
     }
     list = &cache.lists[bin];
-    if (PROI_UNLIKELY(list->active.count >= batch_size(bin))) {
+    if (PROI_UNLIKELY(list->active.count >= list->batch)) {
         shared_give(&list->spare, bin);
         list->spare = list->active;
         list->active = (struct chain){ 0 };

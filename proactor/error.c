@@ -59,6 +59,8 @@ static const struct text {
     { PRO_E_NAME, "PRO_E_NAME", "the name is too long or malformed" },
     { PRO_E_BAD_HANDLE, "PRO_E_BAD_HANDLE", "the handle cannot be used for this" },
     { PRO_E_FAILED, "PRO_E_FAILED", "it failed" },
+    { PRO_E_CHANNEL_CLOSED, "PRO_E_CHANNEL_CLOSED", "the channel is completed" },
+    { PRO_E_FULL, "PRO_E_FULL", "there is no room for more" },
 };
 enum { TEXT_COUNT = sizeof texts / sizeof *texts };
 
@@ -179,6 +181,17 @@ struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t cou
         return pro_error_of(PRO_E_AGGREGATE);
     for (size_t i = 0; i < count; i++)
         error->inner[i] = pro_error_ref(inner[i]);
+    return error;
+}
+
+struct pro_error *pro_error_caused_by(int code, struct pro_site origin, struct pro_error *inner)
+{
+    struct pro_error *const error = new_error(code, origin, inner ? 1 : 0, 0);
+
+    if (!error)
+        return pro_error_of(code);
+    if (inner)
+        error->inner[0] = pro_error_ref(inner);
     return error;
 }
 

@@ -72,7 +72,10 @@ int proi_handle_open(struct pro_loop *loop, enum proi_handle_kind kind, intptr_t
     *ret_handle = handle;
     return PRO_OK;
 free_block:
+    /* First the native: a late event of it must not find the block in another's hands. */
+    loop->type->release(loop->backend, kind, native);
     give_back(handle);
+    return code;
 release:
     loop->type->release(loop->backend, kind, native);
     return code;

@@ -110,8 +110,8 @@ static struct pro_error *answer_check(const struct talk *self)
                          self->done + 1, self->client->name, self->answer[i], self->request[i]);
 }
 
-/* Sends and receives at the same time: a server that cannot get rid of the answer's beginning stops taking the request's
-   end, and two who only send would wait for each other. */
+/* Sends and receives at the same time: a server that cannot get rid of the answer's beginning stops taking the
+   request's end, and two who only send would wait for each other. */
 PRO_ASYNC(talk_move_next, struct talk, self)
     self->request = malloc(2 * self->size);
     if (!self->request)

@@ -44,6 +44,7 @@ struct pro_frame {
     unsigned char await_options;    /* of the present await                                */
     unsigned char flags;            /* enum proi_frame_flag                                */
     bool abandoned;                 /* pro_continuation_abandon() was called               */
+    bool in_finally;                /* the finally section has begun                       */
 };
 
 /* The first member of every frame. */
@@ -72,8 +73,9 @@ struct pro_frame {
     pro_again_:                                                                                                        \
         switch (frame_->pc) {                                                                                          \
         default:                                                                                                       \
-            if (!pro_frame_skip_finally_(frame_))                                                                      \
+            if (frame_->pc != PRO_PC_FINALLY_ && !pro_frame_lost_(frame_))                                                                      \
                 return PRO_FINISHED_;                                                                                  \
+            frame_->pc = PRO_PC_END_; /* there is no finally section, or it is all the same now */                      \
             goto pro_again_;                                                                                           \
         case PRO_PC_START_:                                                                                            \
             (void)self;                                                                                                \
@@ -113,7 +115,7 @@ struct pro_frame {
 #define PRO_FINALLY                                                                                                    \
         PRO_FALLTHROUGH_;                                                                                              \
         case PRO_PC_FINALLY_:                                                                                          \
-            pro_frame_enter_finally_(frame_);
+            frame_->in_finally = true;
 
 #define PRO_ASYNC_END                                                                                                  \
         PRO_FALLTHROUGH_;                                                                                              \
@@ -139,7 +141,7 @@ struct pro_frame {
 #define PRO_FINISHED_ ((struct pro_step){ 2 })
 #define PRO_LEAVE_                                                                                                     \
     do {                                                                                                               \
-        pro_frame_leave_(frame_);                                                                                      \
+        frame_->pc = frame_->in_finally ? PRO_PC_END_ : PRO_PC_FINALLY_;                                               \
         goto pro_again_;                                                                                               \
     } while (0)
 #define PRO_TO_AWAITER_(x)                                                                                             \
@@ -167,9 +169,7 @@ PRO_API bool pro_frame_take_result_(struct pro_frame *frame, void *ret_result, s
 PRO_API bool pro_frame_take_status_(struct pro_frame *frame, void *ret_result, struct pro_type type); /* false */
 PRO_API void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line);
 PRO_API void pro_frame_throw_(struct pro_frame *frame, struct pro_error *error);
-PRO_API void pro_frame_leave_(struct pro_frame *frame);
-PRO_API void pro_frame_enter_finally_(struct pro_frame *frame);
-PRO_API bool pro_frame_skip_finally_(struct pro_frame *frame);
+PRO_API bool pro_frame_lost_(struct pro_frame *frame); /* false: it has ended and must not be resumed */
 PRO_API void pro_frame_finish_(struct pro_frame *frame);
 PRO_API struct pro_configured_awaiter pro_configured_as_is_(struct pro_configured_awaiter awaiter, unsigned options);
 

@@ -45,6 +45,8 @@ enum pro_err {
     PRO_E_NAME = -33,            /* the name is too long or malformed                                     */
     PRO_E_BAD_HANDLE = -34,      /* the native handle is not usable for this                              */
     PRO_E_FAILED = -35,          /* anything else; the native code says what                              */
+    PRO_E_CHANNEL_CLOSED = -36,  /* the channel was completed, and nothing is left in it                  */
+    PRO_E_FULL = -37,            /* nothing more goes in: a semaphore's maximum, a channel's capacity     */
     PRO_E_USER = -1000           /* -1000 and below: yours                                                */
 };
 
@@ -66,6 +68,9 @@ PRO_API struct pro_error *pro_error_of(int code);
 /* Gives one error with the @count errors of @inner in it, in that order (AggregateException). Borrows @inner's
    references. [any thread] */
 PRO_API struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t count) PRO_NODISCARD;
+/* Gives an error of @code that was caused by @inner (InnerException): its only inner error; NULL: none. Borrows @inner.
+   [any thread] */
+PRO_API struct pro_error *pro_error_caused_by(int code, struct pro_site origin, struct pro_error *inner) PRO_NODISCARD;
 
 /* Gives a PRO_E_CANCELED error that bears @token (OperationCanceledException): a delegate task given that very token is cancelled by
    it, any other faults (SEM-172). Holds the token's source. [any thread] */

@@ -48,7 +48,7 @@ PRO_API int pro_loop_run_until(struct pro_loop *loop, struct pro_task *task);
 /* One turn: waits at most @timeout_ns (0: not at all, PRO_INFINITE: until something happens); gives how many
    completions, timers and posted items it delivered. */
 PRO_API int pro_loop_run_once(struct pro_loop *loop, int64_t timeout_ns);
-/* Makes the innermost pro_loop_run() return after its present turn. [any thread] */
+/* Makes the innermost pro_loop_run() return after its present turn. [any thread; also in a signal handler on Linux] */
 PRO_API int pro_loop_stop(struct pro_loop *loop);
 
 /* Runs @fn(@arg) on the loop's thread with its context current, in the order of posting. Allocates. [any thread] */

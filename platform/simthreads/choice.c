@@ -50,7 +50,7 @@ static void stay_on_one_processor(uint64_t which)
     if (sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) < 2)
         return;
     skip = (unsigned)(which % (unsigned)CPU_COUNT(&all));
-    for (int i = 0; i < CPU_SETSIZE; i++)
+    for (size_t i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, &all) && skip-- == 0) {
             CPU_ZERO(&one);
             CPU_SET(i, &one);

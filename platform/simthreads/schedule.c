@@ -109,6 +109,7 @@ struct proi_simthread *proi_schedule_self(void)
 
 unsigned proi_schedule_id(const struct proi_simthread *thread) { return thread->id; }
 unsigned *proi_schedule_exit_hooks(struct proi_simthread *thread) { return &thread->exit_hooks; }
+unsigned proi_schedule_threads(void) { return world.live_count; }
 uint64_t proi_schedule_now(void) { return world.now; }
 
 static struct proi_simthread *next_after(struct proi_simthread *thread);

@@ -76,6 +76,7 @@ void proi_schedule_begin(const struct proi_schedule *schedule);
 const char *proi_schedule_text(void);
 /* Reads "replay:3=2,17=1"; gives the number of deviations, at most @most, or -1: it is something else. */
 int proi_schedule_parse(const char *text, struct proi_schedule_deviation *ret_deviations, size_t most);
+unsigned proi_schedule_threads(void); /* alive */
 /* Says what is wrong, the threads and the schedule, and ends the process. */
 _Noreturn void proi_schedule_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

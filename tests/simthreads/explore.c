@@ -10,12 +10,16 @@
 
 #include <simthreads/schedule.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_PREEMPTIONS = 8, MOST_DEVIATIONS = 64, MOST_POINTS = 1000000, RUN_SECONDS = 20, UNEXPECTED = 72 };
+enum { MOST_PREEMPTIONS = 8, MOST_DEVIATIONS = 64, MOST_POINTS = 1000000, RUN_SECONDS = 20 };
+
+/* For the prefixes: addresses, no memory. What malloc gives to a run must not depend on how many runs there were. */
+static const size_t arena_size = (size_t)1 << 33;
 
 struct prefix {
     struct prefix *next;
@@ -28,6 +32,8 @@ static struct search {
     const char *name;
     void (*program)(void);
     struct proi_schedule_log *log;
+    char *arena;
+    size_t used;
     unsigned most; /* preemptions */
     struct prefix *open[MOST_PREEMPTIONS + 1], *aside;
     unsigned long long runs, redundant, schedules[MOST_PREEMPTIONS + 1];
@@ -79,6 +85,16 @@ static void tell(const struct proi_schedule *schedule, int status)
 
 /* ---- the search ---- */
 
+static struct prefix *prefix_new(unsigned count)
+{
+    const size_t size = sizeof(struct prefix) + count * sizeof(struct proi_schedule_deviation);
+    struct prefix *const prefix = (struct prefix *)(void *)(search.arena + search.used);
+
+    REQUIRE(size <= arena_size - search.used); /* the program is too large to search */
+    search.used += (size + 15) & ~(size_t)15;
+    return prefix;
+}
+
 static void prefix_push(const struct prefix *from, const struct proi_schedule_choice *choice, uint32_t step, uint32_t thread)
 {
     const unsigned count = from->count;
@@ -86,8 +102,7 @@ static void prefix_push(const struct prefix *from, const struct proi_schedule_ch
     struct prefix *made, **list;
 
     REQUIRE(count < MOST_DEVIATIONS);
-    made = malloc(sizeof *made + (count + 1) * sizeof made->deviations[0]);
-    REQUIRE(made != NULL);
+    made = prefix_new(count + 1);
     memcpy(made->deviations, from->deviations, count * sizeof made->deviations[0]);
     made->deviations[count] = (struct proi_schedule_deviation){ step, thread };
     made->count = count + 1;
@@ -176,19 +191,10 @@ static bool search_one(const struct prefix *prefix)
 
 static bool search_all(void)
 {
-    struct prefix *prefix = calloc(1, sizeof *prefix);
-    bool well = true;
-
-    REQUIRE(prefix != NULL);
-    for (; prefix; prefix = prefix_pop()) {
-        well = well && search_one(prefix);
-        free(prefix);
-    }
-    while ((prefix = search.aside) != NULL) {
-        search.aside = prefix->next;
-        free(prefix);
-    }
-    return well;
+    for (const struct prefix *prefix = prefix_new(0); prefix; prefix = prefix_pop())
+        if (!search_one(prefix))
+            return false;
+    return true;
 }
 
 static bool random_all(unsigned seeds)
@@ -229,8 +235,10 @@ void explore(const char *name, void (*program)(void), unsigned seeds)
     search = (struct search){ .name = name, .program = program };
     search.most = number_of("PROACT_SCHEDULE_PREEMPTIONS", 3);
     REQUIRE(search.most <= MOST_PREEMPTIONS);
+    REQUIRE(proi_schedule_threads() <= 1); /* fork takes no other thread along */
     search.log = mmap(NULL, sizeof *search.log, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    REQUIRE(search.log != MAP_FAILED);
+    search.arena = mmap(NULL, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    REQUIRE(search.log != MAP_FAILED && search.arena != MAP_FAILED);
     seeds = (unsigned)((unsigned long long)seeds * number_of("PROACT_SCHEDULE_SEEDS", 100) / 100);
     if (search_all() && random_all(seeds)) {
         for (unsigned i = 0; i <= search.most; i++)
@@ -238,6 +246,7 @@ void explore(const char *name, void (*program)(void), unsigned seeds)
         test_note("%8llu runs led to one of these, and %u were random", search.redundant, seeds);
     }
     munmap(search.log, sizeof *search.log);
+    munmap(search.arena, arena_size);
 }
 
 /* ---- for the programs ---- */

@@ -16,7 +16,7 @@ static unsigned delivered;
 static void count(struct pro_op *op)
 {
     (void)op;
-    proi_fetch_add(&delivered, 1u, PROI_RELAXED);
+    proi_fetch_add(&delivered, 1u, PROI_RELEASE);
 }
 
 /* Frees @loop with @pending operations, which took no thread beyond the @before. */
@@ -139,5 +139,7 @@ TEST(a_thousand_sleeps_of_threads_without_a_loop_take_one_thread)
     CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
     while (proi_load(&delivered, PROI_ACQUIRE) < SLEEPS) /* on the pool */
         proi_wait(&delivered, proi_load(&delivered, PROI_RELAXED), PRO_MS(1));
+    for (unsigned i = 0; i < SLEEPS; i++)
+        CHECK_EQ(ops[i].result, PRO_E_CANCELED);
     pro_cancellation_source_unref(source);
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Mailbox: the queue of an actor. Messages of one type are handled one at a time, in the order of posting; so what the handler
+   touches needs no lock. Progress: reports to where somebody listens. */
+#ifndef PROACT_MAILBOX_H
+#define PROACT_MAILBOX_H
+
+#include <proact/task.h>
+
+PRO_BEGIN_DECLS
+
+/* ---- the mailbox ---- */
+struct pro_mailbox;
+struct pro_mailbox_options {
+    struct pro_type message; /* copied by post; size 0 is legal: a mere signal */
+    /* Handles one message. Gives NULL, or a task (its reference is taken): the next message is handled when that is complete. @message is
+       a copy that stays until then and is the handler's: what it owns is the handler's to release. Runs under the execution context
+       of the poster, with @scheduler current, so that awaits in it come back there. */
+    struct pro_task *(*handle)(void *actor, void *message);
+    /* Told of a task that did not succeed; borrows @error. The mailbox then goes on. NULL: the first failure stops the mailbox,
+       and its completion faults with that error. */
+    void (*failed)(void *actor, struct pro_error *error);
+    void (*drop)(void *message); /* releases what a message that will not be handled owns; NULL: nothing to release */
+    void *actor;
+    /* Where the handler runs: the exclusive scheduler of a pair, to share its exclusion, or any other; NULL: the pool. Held. When it
+       refuses, the mailbox stops, and its completion faults with PRO_E_SCHEDULER. */
+    struct pro_task_scheduler *scheduler;
+};
+
+/* Gives a mailbox with one reference. Copies *@options. PRO_E_INVALID: no handler; PRO_E_NO_MEMORY. */
+PRO_API int pro_mailbox_new(const struct pro_mailbox_options *options, struct pro_mailbox **ret_mailbox);
+PRO_API struct pro_mailbox *pro_mailbox_ref(struct pro_mailbox *mailbox);
+/* Drops a reference; the last one is as pro_mailbox_complete(): what was posted is still handled. NULL is legal. */
+PRO_API void pro_mailbox_unref(struct pro_mailbox *mailbox);
+/* Copies *@message into the queue. Never blocks, never runs the handler, from any thread, also from inside the handler. PRO_E_CLOSED:
+   complete or stopped, the message stays the caller's; PRO_E_TYPE (misuse): of another type; PRO_E_NO_MEMORY. */
+PRO_API int pro_mailbox_post(struct pro_mailbox *mailbox, const void *message, struct pro_type type);
+#define PRO_POST(mailbox, message) pro_mailbox_post((mailbox), (message), PRO_TYPE_OF(message))
+/* How many messages wait; the one being handled is not counted. */
+PRO_API size_t pro_mailbox_pending(struct pro_mailbox *mailbox);
+/* Drain: accepts no more; what was posted is handled. Gives the completion. */
+PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_complete(struct pro_mailbox *mailbox);
+/* Stop: accepts no more, and drops what waits; the message being handled is let finish. Gives the completion. */
+PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_stop(struct pro_mailbox *mailbox);
+/* Gives the task that completes after the last message, once complete or stopped. Its continuations never run inside the handler. */
+PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_completion(struct pro_mailbox *mailbox);
+
+/* ---- progress ---- */
+struct pro_progress;
+/* Gives an object whose reports call fn(@arg, value) on the context that is current now, by Post; with none, on the pool (SEM-122).
+   Reports of one thread arrive in order on a context that keeps order; on the pool in any. @arg must last until the last reference
+   is gone and the last report has run: @closed, unless NULL, tells that moment, wherever it comes. */
+PRO_API int pro_progress_new(struct pro_type type, void (*fn)(void *arg, const void *value), void *arg,
+                             void (*closed)(void *arg), struct pro_progress **ret_progress);
+PRO_API struct pro_progress *pro_progress_ref(struct pro_progress *progress);
+PRO_API void pro_progress_unref(struct pro_progress *progress); /* NULL is legal */
+/* Copies *@value and posts it; never waits. PRO_E_TYPE (misuse), PRO_E_NO_MEMORY. [any thread] */
+PRO_API int pro_progress_report(struct pro_progress *progress, const void *value, struct pro_type type);
+#define PRO_REPORT(progress, value) pro_progress_report((progress), (value), PRO_TYPE_OF(value))
+
+PRO_END_DECLS
+
+#endif

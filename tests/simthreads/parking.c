@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Falling asleep against being called: an item that nobody looks for stays for ever, and all threads wait: a deadlock.
+   Minimum and maximum are the same, so that there is no gate that would come to the rescue. */
+#include "explore.h"
+
+#include <proact/proact.h>
+
+#include "sync_context/pool.h"
+
+static struct {
+    uint32_t ran; /* shared */
+} race;
+
+static void count_up(void *unused)
+{
+    (void)unused;
+    proi_fetch_add(&race.ran, 1u, PROI_SEQ_CST);
+    proi_wake_all(&race.ran);
+}
+
+static void wait_for(uint32_t wanted)
+{
+    uint32_t ran;
+
+    while ((ran = proi_load(&race.ran, PROI_SEQ_CST)) < wanted)
+        proi_wait(&race.ran, ran, -1);
+}
+
+static void begin(unsigned threads)
+{
+    EXPECT(pro_pool_set_max_threads(100) == PRO_OK);
+    EXPECT(pro_pool_set_min_threads(threads) == PRO_OK);
+    EXPECT(pro_pool_set_max_threads(threads) == PRO_OK);
+}
+
+static void post(void) { EXPECT(pro_pool_post(count_up, NULL) == PRO_OK); }
+
+EXPLORE(an_item_posted_while_the_only_worker_falls_asleep_is_run, 500)
+{
+    /* Kills: sleeping without the last look; looking before one is counted as gone. */
+    begin(1);
+    post();
+    wait_for(1);
+    post();
+    wait_for(2);
+}
+
+static void post_twice(void *unused)
+{
+    (void)unused;
+    post();
+    post();
+}
+
+EXPLORE(items_posted_by_two_threads_are_run, 500)
+{
+    /* Kills: a poster that relies on a searcher which has found its item already. */
+    static void (*const threads[])(void *) = { post_twice };
+
+    begin(1);
+    post();
+    explore_together(threads, 1, NULL);
+    wait_for(3);
+}
+
+EXPLORE(an_item_posted_at_the_moment_when_the_worker_leaves_is_run, 500)
+{
+    /* Kills: a call that goes to a thread which has decided to end. */
+    const uint32_t never = 0;
+
+    proi_pool_timing.idle_ns = PRO_MS(20);
+    begin(1);
+    post();
+    wait_for(1);
+    proi_wait(&never, 0, PRO_MS(20)); /* the same moment */
+    post();
+    wait_for(2);
+}
+
+static void meet(void *unused)
+{
+    count_up(unused);
+    wait_for(2);
+}
+
+EXPLORE(two_items_that_need_each_other_get_two_workers, 500)
+{
+    /* Kills: ending a search without looking on behalf of those who relied on it. */
+    begin(2);
+    EXPECT(pro_pool_post(meet, NULL) == PRO_OK);
+    EXPECT(pro_pool_post(meet, NULL) == PRO_OK);
+    wait_for(2);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* The timer wheel by itself: the order in which ops come out, to the nanosecond, and that its work does not grow with what
+ * it holds. The wheel is compiled into this test, so that each look at an op can be counted. */
+#include "proactor/internal.h"
+
+#include "harness.h"
+
+#include <stdlib.h>
+
+static size_t looks;
+
+static uint64_t counted_moment(const struct pro_op *op)
+{
+    looks++;
+    return proi_op_moment(op);
+}
+
+#define proi_op_moment counted_moment
+#include "proactor/timer.c"
+#undef proi_op_moment
+
+static struct proi_wheel wheel;
+
+static uint64_t moment_of(const struct pro_op *op) { return proi_op_moment(op); }
+
+static void arm(struct pro_op *op, uint64_t moment_ns)
+{
+    memset(op, 0, sizeof *op);
+    op->kind = PRO_OP_SLEEP;
+    op->offset = moment_ns;
+    proi_wheel_arm(&wheel, op);
+}
+
+/* A moment from a nanosecond to a month away: each power of two is as likely as the next. */
+static uint64_t random_moment(uint64_t *state, uint64_t now)
+{
+    const unsigned bits = (unsigned)(test_random(state) % 52);
+
+    return now + (test_random(state) & ((UINT64_C(1) << bits) - 1));
+}
+
+static size_t count_list(const struct pro_op *op)
+{
+    size_t count = 0;
+
+    for (; op; op = op->timer_next)
+        count++;
+    return count;
+}
+
+TEST(each_op_comes_out_at_its_own_nanosecond_when_next_is_followed)
+{
+    // Kills: a next that is late; an expire that rounds to ticks; an op lost when slots are handed down.
+    enum { COUNT = 2000 };
+    struct pro_op *const ops = calloc(COUNT, sizeof *ops);
+    uint64_t state = test_seed(), now = 123456789, previous = 0;
+    size_t came = 0, turns = 0;
+
+    proi_wheel_init(&wheel, now);
+    for (int i = 0; i < COUNT; i++)
+        arm(&ops[i], random_moment(&state, now));
+    CHECK_EQ(wheel.armed, COUNT);
+    while (wheel.armed && turns++ < COUNT * PROI_WHEEL_LEVELS) {
+        const uint64_t next = proi_wheel_next(&wheel);
+
+        REQUIRE(next != UINT64_MAX && next >= previous);
+        if (next > now)
+            now = next;
+        for (struct pro_op *op = proi_wheel_expire(&wheel, now); op; op = op->timer_next) {
+            CHECK(moment_of(op) <= now);
+            CHECK(moment_of(op) == now || now == 123456789); /* what was due at the start comes at the start */
+            CHECK_EQ(op->timer_slot, 0);
+            came++;
+        }
+        previous = next;
+    }
+    CHECK_EQ(came, COUNT);
+    CHECK_EQ(wheel.armed, 0);
+    CHECK(proi_wheel_next(&wheel) == UINT64_MAX);
+    free(ops);
+}
+
+TEST(what_is_due_comes_in_order_of_moment_then_of_arming_and_nothing_else_comes)
+{
+    // Kills: the order of slots instead of moments; an unstable sort; an op that comes early or is left behind.
+    enum { COUNT = 3000 };
+    struct pro_op *const ops = calloc(COUNT, sizeof *ops);
+    uint64_t state = test_seed(), now = 0;
+    size_t left = COUNT;
+
+    proi_wheel_init(&wheel, now);
+    for (int i = 0; i < COUNT; i++)
+        arm(&ops[i], (random_moment(&state, now) & ~UINT64_C(0xff)) + 1); /* many are equal */
+    while (left) {
+        const struct pro_op *before = NULL;
+        uint64_t earliest = UINT64_MAX;
+
+        now = random_moment(&state, now) + 1;
+        for (struct pro_op *op = proi_wheel_expire(&wheel, now); op; before = op, op = op->timer_next) {
+            CHECK(moment_of(op) <= now);
+            if (before)
+                CHECK(moment_of(before) < moment_of(op) || (moment_of(before) == moment_of(op) && before < op));
+            left--;
+        }
+        CHECK_EQ(wheel.armed, left);
+        for (int i = 0; i < COUNT; i++)
+            if (ops[i].timer_slot && moment_of(&ops[i]) < earliest)
+                earliest = moment_of(&ops[i]);
+        CHECK(earliest > now);
+        CHECK(proi_wheel_next(&wheel) <= earliest);
+    }
+    free(ops);
+}
+
+TEST(a_disarmed_op_never_comes)
+{
+    // Kills: a disarm that leaves the op linked, or the slot's bit set.
+    enum { COUNT = 1000 };
+    struct pro_op *const ops = calloc(COUNT, sizeof *ops);
+    uint64_t state = test_seed();
+    size_t left = COUNT;
+
+    proi_wheel_init(&wheel, 0);
+    for (int i = 0; i < COUNT; i++)
+        arm(&ops[i], random_moment(&state, 1));
+    for (int i = 0; i < COUNT; i++)
+        if (test_random(&state) & 1) {
+            proi_wheel_disarm(&wheel, &ops[i]);
+            proi_wheel_disarm(&wheel, &ops[i]); /* it is not there: nothing happens */
+            ops[i].kind = PRO_OP_NOP;
+            left--;
+        }
+    CHECK_EQ(wheel.armed, left);
+    for (struct pro_op *op = proi_wheel_expire(&wheel, UINT64_C(1) << 60); op; op = op->timer_next) {
+        CHECK_EQ(op->kind, PRO_OP_SLEEP);
+        left--;
+    }
+    CHECK_EQ(left, 0);
+    for (int level = 0; level < PROI_WHEEL_LEVELS; level++)
+        CHECK_EQ(wheel.occupied[level], 0);
+    free(ops);
+}
+
+TEST(an_op_handed_down_level_by_level_is_neither_early_nor_late)
+{
+    // Kills: a cascade that puts an op into the slot that has just passed, or hands down one level only.
+    for (unsigned level = 0; level < PROI_WHEEL_LEVELS; level++) {
+        const unsigned shift = PROI_TICK_BITS + level * PROI_WHEEL_BITS;
+
+        if (shift > 62)
+            break;
+        for (int64_t offset = -1; offset <= 1; offset++) {
+            const uint64_t moment = (UINT64_C(3) << shift) + (uint64_t)offset;
+            struct pro_op op;
+            unsigned turns = 0;
+            uint64_t now = 7;
+
+            proi_wheel_init(&wheel, now);
+            arm(&op, moment);
+            CHECK(proi_wheel_expire(&wheel, moment - 1) == NULL);
+            CHECK_EQ(wheel.armed, 1);
+            CHECK(proi_wheel_expire(&wheel, moment) == &op);
+            proi_wheel_init(&wheel, now); /* again, in the steps that a loop would take */
+            arm(&op, moment);
+            while (wheel.armed && turns++ < 100) {
+                now = proi_wheel_next(&wheel);
+                proi_wheel_expire(&wheel, now);
+            }
+            CHECK_EQ(now, moment);
+            CHECK(turns <= PROI_WHEEL_LEVELS + 1);
+        }
+    }
+}
+
+TEST(the_earlier_of_sleep_and_deadline_strikes)
+{
+    // Kills: a moment that looks at one of the two.
+    struct pro_op op = { .kind = PRO_OP_SLEEP, .offset = 5, .deadline_ns = 3 };
+
+    CHECK_EQ(proi_op_moment(&op), 3);
+    op.deadline_ns = 0;
+    CHECK_EQ(proi_op_moment(&op), 5);
+    op.kind = PRO_OP_RECV;
+    CHECK(proi_op_moment(&op) == UINT64_MAX);
+}
+
+/* A working day with @idle timers armed in the background: short ones are armed, some disarmed, some struck. */
+static size_t looks_of_a_day(struct pro_op *background, size_t idle)
+{
+    enum { SHORT = 64, ROUNDS = 2000 };
+    struct pro_op ops[SHORT];
+    uint64_t state = test_seed(), now = 0;
+
+    proi_wheel_init(&wheel, now);
+    for (size_t i = 0; i < idle; i++) /* half an hour to an hour away: deadlines of idle connections */
+        arm(&background[i], (uint64_t)PRO_S(1800) + test_random(&state) % (uint64_t)PRO_S(1800));
+    looks = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < SHORT; i++)
+            arm(&ops[i], now + test_random(&state) % (uint64_t)PRO_MS(50));
+        for (int i = 0; i < SHORT; i += 2)
+            proi_wheel_disarm(&wheel, &ops[i]);
+        now += (uint64_t)PRO_MS(50);
+        proi_wheel_next(&wheel);
+        CHECK_EQ(count_list(proi_wheel_expire(&wheel, now)), SHORT / 2);
+    }
+    CHECK_EQ(wheel.armed, idle);
+    return looks;
+}
+
+TEST(a_million_armed_timers_cost_a_turn_no_more_than_a_thousand)
+{
+    // Kills: a walk over what is armed, in arm, disarm, next or expire.
+    const size_t many = 1000000, few = 1000;
+    struct pro_op *const background = calloc(many, sizeof *background);
+    size_t with_few, with_many;
+
+    REQUIRE(background != NULL);
+    with_few = looks_of_a_day(background, few);
+    with_many = looks_of_a_day(background, many);
+    test_note("ops looked at: %zu with 1,000 armed, %zu with 1,000,000", with_few, with_many);
+    CHECK(with_many <= with_few + with_few / 10);
+    free(background);
+}
+
+TEST(each_op_is_touched_a_bounded_number_of_times_until_it_strikes)
+{
+    // Kills: a cascade that visits an op once per tick instead of once per level.
+    const size_t count = 200000;
+    struct pro_op *const ops = calloc(count, sizeof *ops);
+    uint64_t state = test_seed(), now = 0;
+    size_t came = 0;
+
+    REQUIRE(ops != NULL);
+    proi_wheel_init(&wheel, now);
+    looks = 0;
+    for (size_t i = 0; i < count; i++)
+        arm(&ops[i], test_random(&state) % (uint64_t)PRO_S(3600));
+    while (wheel.armed) {
+        now += (uint64_t)PRO_MS(20);
+        came += count_list(proi_wheel_expire(&wheel, now));
+    }
+    CHECK_EQ(came, count);
+    /* Armed once, handed down at most three levels within an hour, seen when due, and sorted among the few of its turn. */
+    test_note("looks at each op: %.1f", (double)looks / (double)count);
+    CHECK(looks < count * 20);
+    free(ops);
+}
