@@ -11,6 +11,59 @@
 
 #include "platform.h"
 
+/* ---- a list of items, first in, first out ---- */
+/* Not thread-safe: whoever owns the list locks it. */
+struct proi_work_list {
+    struct pro_work *head, *tail;
+    size_t count;
+};
+static inline void proi_work_list_push(struct proi_work_list *list, struct pro_work *work)
+{
+    work->next = NULL;
+    if (list->tail)
+        list->tail->next = work;
+    else
+        list->head = work;
+    list->tail = work;
+    list->count++;
+}
+static inline struct pro_work *proi_work_list_pop(struct proi_work_list *list)
+{
+    struct pro_work *work = list->head;
+
+    if (work) {
+        list->head = work->next;
+        if (!list->head)
+            list->tail = NULL;
+        list->count--;
+    }
+    return work;
+}
+static inline void proi_work_list_visit(const struct proi_work_list *list,
+                                        void (*visit)(struct pro_work *work, void *arg), void *arg)
+{
+    for (struct pro_work *work = list->head; work; work = work->next)
+        visit(work, arg);
+}
+/* True: it was there. */
+static inline bool proi_work_list_remove(struct proi_work_list *list, const struct pro_work *work)
+{
+    struct pro_work *previous = NULL;
+
+    for (struct pro_work *it = list->head; it; previous = it, it = it->next)
+        if (it == work) {
+            if (previous)
+                previous->next = it->next;
+            else
+                list->head = it->next;
+            if (list->tail == it)
+                list->tail = previous;
+            list->count--;
+            return true;
+        }
+    return false;
+}
+
 /* ---- the ambient state of a thread (context.c) ---- */
 struct proi_blocked;
 struct proi_ambient {
@@ -78,6 +131,8 @@ static inline void proi_ambient_leave(struct proi_ambient saved)
 
 /* ---- schedulers (scheduler.c) ---- */
 bool proi_scheduler_is_default(const struct pro_task_scheduler *scheduler); /* NULL counts as the default one */
+/* Queues @work to @scheduler (NULL: the pool; @fairly: its global queue). Anything but PRO_OK: it refused. */
+int proi_scheduler_queue(struct pro_task_scheduler *scheduler, struct pro_work *work, bool fairly);
 
 /* ---- the pool (pool.c) ---- */
 enum proi_pool_queue { PROI_POOL_LOCAL, PROI_POOL_GLOBAL };

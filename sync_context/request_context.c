@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The request context of classic ASP.NET: bound to no thread, but its items run one at a time, in order, on whichever
    pool thread comes (SEM-123…125). A thread that blocks inside an item keeps the turn, and all other items wait
-   (SEM-124). */
+   (SEM-124). The serial context is the same on any scheduler. */
 #include "call.h"
+
+#include <proact/schedulers.h>
 
 struct request_context {
     struct pro_sync_context context; /* first */
+    struct pro_task_scheduler *target; /* where turns are taken; held; NULL: the pool */
     struct proi_mutex lock;          /* guards all below */
     struct proi_work_list queue;
     struct pro_work
@@ -17,6 +20,13 @@ struct request_context {
 static struct request_context *request_of(struct pro_sync_context *context)
 {
     return PRO_CONTAINER(context, struct request_context, context);
+}
+
+/* A scheduler that refuses is as a context that does: the pool takes over. */
+static void queue_turn(struct request_context *request, bool fairly)
+{
+    if (proi_scheduler_queue(request->target, &request->turn, fairly) < 0)
+        proi_pool_post(&request->turn, PROI_POOL_GLOBAL);
 }
 
 static int request_post(struct pro_sync_context *context, struct pro_work *work)
@@ -32,7 +42,7 @@ static int request_post(struct pro_sync_context *context, struct pro_work *work)
         pro_sync_context_ref(context); /* before the lock is free: the item may drop the poster's */
     proi_unlock(&request->lock);
     if (begin)
-        proi_pool_post(&request->turn, PROI_POOL_GLOBAL);
+        queue_turn(request, true);
     return PRO_OK;
 }
 
@@ -60,7 +70,7 @@ static void request_turn(struct pro_work *turn)
     proi_unlock(&request->lock);
     /* Not taken any more: a new post may take the turn at once, elsewhere; only the reference is ours then. */
     if (more)
-        proi_pool_post(turn, PROI_POOL_LOCAL);
+        queue_turn(request, false);
     else
         pro_sync_context_unref(&request->context);
 }
@@ -97,7 +107,11 @@ static void request_for_each_queued(struct pro_sync_context *context, void (*vis
     proi_unlock(&request->lock);
 }
 
-static void request_destroy(struct pro_sync_context *context) { proi_free(request_of(context)); }
+static void request_destroy(struct pro_sync_context *context)
+{
+    pro_task_scheduler_unref(request_of(context)->target);
+    proi_free(request_of(context));
+}
 
 static const struct pro_sync_context_vtable request_vtable = {
     .post = request_post,
@@ -107,20 +121,33 @@ static const struct pro_sync_context_vtable request_vtable = {
     .for_each_queued = request_for_each_queued,
 };
 
-int pro_request_context_new(const char *name, struct pro_sync_context **ret_context)
+static int context_new(const char *name, struct pro_task_scheduler *target, struct pro_sync_context **ret_context)
 {
-    struct request_context *request;
+    struct request_context *request = proi_alloc_zeroed(sizeof *request);
 
-    if (!ret_context)
-        return proi_misuse(PRO_E_INVALID,
-                           "pro_request_context_new: ret_context is NULL; pass the address where the context is to go");
-    request = proi_alloc_zeroed(sizeof *request);
     if (!request)
         return PRO_E_NO_MEMORY;
     pro_sync_context_init(&request->context, &request_vtable, name);
     request->turn.run = request_turn;
+    request->target = pro_task_scheduler_ref(target);
     *ret_context = &request->context;
     return PRO_OK;
+}
+
+int pro_request_context_new(const char *name, struct pro_sync_context **ret_context)
+{
+    if (!ret_context)
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_request_context_new: ret_context is NULL; pass the address where the context is to go");
+    return context_new(name, NULL, ret_context);
+}
+
+int pro_serial_context_new(const char *name, struct pro_task_scheduler *target, struct pro_sync_context **ret_context)
+{
+    if (!ret_context || (target && (!target->vtable || !target->vtable->queue)))
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_serial_context_new: ret_context is NULL, or the scheduler was not made by pro_task_scheduler_init()");
+    return context_new(name, target, ret_context);
 }
 
 size_t pro_request_context_pending(struct pro_sync_context *context)

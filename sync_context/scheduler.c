@@ -83,3 +83,11 @@ bool proi_scheduler_is_default(const struct pro_task_scheduler *scheduler)
 {
     return !scheduler || scheduler == &default_scheduler;
 }
+
+int proi_scheduler_queue(struct pro_task_scheduler *scheduler, struct pro_work *work, bool fairly)
+{
+    if (!proi_scheduler_is_default(scheduler))
+        return scheduler->vtable->queue(scheduler, work);
+    proi_pool_post(work, fairly ? PROI_POOL_GLOBAL : PROI_POOL_LOCAL);
+    return PRO_OK;
+}

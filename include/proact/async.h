@@ -44,7 +44,8 @@ struct pro_frame {
     unsigned char await_options;    /* of the present await                                */
     unsigned char flags;            /* enum proi_frame_flag                                */
     bool abandoned;                 /* pro_continuation_abandon() was called               */
-    bool in_finally;                /* the finally section has begun                       */
+    uint64_t leave_pc;              /* where leaving goes: the finally section, the end, a loop that disposes of its stream */
+    struct pro_value_task value;    /* the awaited value task                              */
 };
 
 /* The first member of every frame. */
@@ -115,7 +116,7 @@ struct pro_frame {
 #define PRO_FINALLY                                                                                                    \
         PRO_FALLTHROUGH_;                                                                                              \
         case PRO_PC_FINALLY_:                                                                                          \
-            frame_->in_finally = true;
+            frame_->leave_pc = PRO_PC_END_;
 
 #define PRO_ASYNC_END                                                                                                  \
         PRO_FALLTHROUGH_;                                                                                              \
@@ -141,7 +142,7 @@ struct pro_frame {
 #define PRO_FINISHED_ ((struct pro_step){ 2 })
 #define PRO_LEAVE_                                                                                                     \
     do {                                                                                                               \
-        frame_->pc = frame_->in_finally ? PRO_PC_END_ : PRO_PC_FINALLY_;                                               \
+        frame_->pc = frame_->leave_pc;                                                                                 \
         goto pro_again_;                                                                                               \
     } while (0)
 #define PRO_TO_AWAITER_(x)                                                                                             \

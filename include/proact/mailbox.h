@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mailbox: the queue of an actor. Messages of one type are handled one at a time, in the order of posting; so what the handler
-   touches needs no lock. Progress: reports to where somebody listens. */
+/* Mailbox: the queue of an actor. Messages of one type are handled one at a time, in the order of posting, so what the handler
+   touches needs no lock. */
 #ifndef PROACT_MAILBOX_H
 #define PROACT_MAILBOX_H
 
@@ -8,7 +8,6 @@
 
 PRO_BEGIN_DECLS
 
-/* ---- the mailbox ---- */
 struct pro_mailbox;
 struct pro_mailbox_options {
     struct pro_type message; /* copied by post; size 0 is legal: a mere signal */
@@ -43,19 +42,6 @@ PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_complete(struct pro_mailbox *
 PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_stop(struct pro_mailbox *mailbox);
 /* Gives the task that completes after the last message, once complete or stopped. Its continuations never run inside the handler. */
 PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_completion(struct pro_mailbox *mailbox);
-
-/* ---- progress ---- */
-struct pro_progress;
-/* Gives an object whose reports call fn(@arg, value) on the context that is current now, by Post; with none, on the pool (SEM-122).
-   Reports of one thread arrive in order on a context that keeps order; on the pool in any. @arg must last until the last reference
-   is gone and the last report has run: @closed, unless NULL, tells that moment, wherever it comes. */
-PRO_API int pro_progress_new(struct pro_type type, void (*fn)(void *arg, const void *value), void *arg,
-                             void (*closed)(void *arg), struct pro_progress **ret_progress);
-PRO_API struct pro_progress *pro_progress_ref(struct pro_progress *progress);
-PRO_API void pro_progress_unref(struct pro_progress *progress); /* NULL is legal */
-/* Copies *@value and posts it; never waits. PRO_E_TYPE (misuse), PRO_E_NO_MEMORY. [any thread] */
-PRO_API int pro_progress_report(struct pro_progress *progress, const void *value, struct pro_type type);
-#define PRO_REPORT(progress, value) pro_progress_report((progress), (value), PRO_TYPE_OF(value))
 
 PRO_END_DECLS
 

@@ -14,9 +14,13 @@
 #include <proact/loop.h>
 #include <proact/scheduler.h>
 #include <proact/task.h>
+#include <proact/schedulers.h>
 #include <proact/async_local.h>
 #include <proact/awaiter.h>
 #include <proact/async.h>
+#include <proact/parallel.h>
+#include <proact/mailbox.h>
+#include <proact/progress.h>
 #include <proact/diagnostics.h>
 
 #endif

@@ -20,7 +20,8 @@ PRO_API struct pro_task_scheduler *pro_task_scheduler_inline(void);
 
 /* Gives a scheduler that runs at most @max_concurrency items at a time on @target (NULL: the pool), first in, first out. A wait inside
    one of its items takes a queued item out and runs it in place. Holds @target; @name is borrowed. When @target refuses while nothing
-   of it runs, the item is refused; otherwise what runs already goes on with it. PRO_E_INVALID: 0; PRO_E_NO_MEMORY. */
+   of it runs, the item is refused; otherwise what runs already goes on with it, and if need be the pool. PRO_E_INVALID: a
+   concurrency of 0; PRO_E_NO_MEMORY. */
 PRO_API int pro_limited_scheduler_new(const char *name, struct pro_task_scheduler *target, unsigned max_concurrency,
                                       struct pro_task_scheduler **ret_scheduler);
 
@@ -44,8 +45,8 @@ PRO_API struct pro_task_scheduler *pro_exclusive_pair_concurrent(struct pro_excl
    queued still runs. Idempotent. */
 PRO_API int pro_exclusive_pair_complete(struct pro_exclusive_pair *pair);
 /* Gives the task that completes, on the pool, when pro_exclusive_pair_complete() was called and both queues are empty. When @target refuses
-   to work for the pair, the pair completes by itself: this task faults with PRO_E_SCHEDULER, the item that could not be placed is
-   refused, and items that were accepted before are run by the thread that was at work. */
+   to work for the pair, the pair completes by itself: this task faults with PRO_E_SCHEDULER, and the item that could not be placed is
+   refused. Items that were accepted before are run on the pool, by the same rules. */
 PRO_API PRO_NODISCARD struct pro_task *pro_exclusive_pair_completion(struct pro_exclusive_pair *pair);
 
 /* ---- the serial context: one item at a time, in order, on any scheduler ---- */

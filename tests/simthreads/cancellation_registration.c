@@ -41,10 +41,10 @@ static void cancel(void *unused)
 EXPLORE(a_callback_registered_during_the_cancellation_runs_exactly_once, 500)
 {
     /* Kills: looking at the level before the lock is taken. */
-    static void (*const threads[])(void *) = { add_first, cancel, add_second };
+    static void (*const parts[])(void *) = { add_first, cancel, add_second };
 
     begin();
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     EXPECT(race.runs[0] == 1 && race.runs[1] == 1);
     pro_cancellation_source_unref(race.source);
 }
@@ -52,12 +52,12 @@ EXPLORE(a_callback_registered_during_the_cancellation_runs_exactly_once, 500)
 EXPLORE(of_two_cancellations_one_runs_the_callbacks, 300)
 {
     /* Kills: raising the level outside the lock. */
-    static void (*const threads[])(void *) = { cancel, cancel };
+    static void (*const parts[])(void *) = { cancel, cancel };
 
     begin();
     add(0);
     add(1);
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(race.runs[0] == 1 && race.runs[1] == 1);
     pro_cancellation_source_unref(race.source);
 }
@@ -73,11 +73,11 @@ static void take_back(void *unused)
 EXPLORE(after_unregister_wait_the_callback_has_returned_or_never_runs, 500)
 {
     /* Kills: returning while the callback runs; a wait that nobody wakes, which is a deadlock here. */
-    static void (*const threads[])(void *) = { take_back, cancel };
+    static void (*const parts[])(void *) = { take_back, cancel };
 
     begin();
     add(0);
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(race.runs[0] == !race.removed);
     pro_cancellation_source_unref(race.source);
 }
@@ -87,7 +87,7 @@ static void drop(void *unused) { (void)unused, pro_cancellation_source_unref(rac
 EXPLORE(a_source_may_be_dropped_while_it_is_cancelled_and_linked, 300)
 {
     /* Kills: a parent's callback that touches a child whose last reference is gone. */
-    static void (*const threads[])(void *) = { cancel, drop };
+    static void (*const parts[])(void *) = { cancel, drop };
     struct pro_cancellation_source *parent;
     struct pro_cancellation_token token;
 
@@ -97,7 +97,7 @@ EXPLORE(a_source_may_be_dropped_while_it_is_cancelled_and_linked, 300)
     EXPECT(pro_cancellation_source_new_linked(&token, 1, &race.source) == PRO_OK);
     add(0);
     pro_cancellation_source_ref(race.source);
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(race.runs[0] == 1);
     pro_cancellation_source_cancel(parent);
     EXPECT(race.runs[0] == 1);
@@ -112,13 +112,13 @@ static void cancel_parent(void *unused) { (void)unused, pro_cancellation_source_
 EXPLORE(a_linked_source_is_freed_while_its_parent_is_cancelled, 300)
 {
     /* Kills: counting up a reference from 0. */
-    static void (*const threads[])(void *) = { cancel_parent, drop };
+    static void (*const parts[])(void *) = { cancel_parent, drop };
     struct pro_cancellation_token token;
 
     begin();
     linked_parent = race.source;
     token = pro_cancellation_source_token(linked_parent);
     EXPECT(pro_cancellation_source_new_linked(&token, 1, &race.source) == PRO_OK);
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     pro_cancellation_source_unref(linked_parent);
 }

@@ -54,20 +54,20 @@ static void add_two(void *unused) { (void)unused, add(2), add(3); }
 EXPLORE(the_first_continuation_and_the_completion_never_miss_each_other, 300)
 {
     /* Kills: putting the first one into the slot by a load and a store. */
-    static void (*const threads[])(void *) = { add_first, complete };
+    static void (*const parts[])(void *) = { add_first, complete };
 
     begin();
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(race.counted[0].runs == 1);
 }
 
 EXPLORE(continuations_that_several_threads_add_during_the_completion_run_once_each, 500)
 {
     /* Kills: marking the slot MANY without looking whether it was completed meanwhile; a list without its lock. */
-    static void (*const threads[])(void *) = { add_first, add_second, complete };
+    static void (*const parts[])(void *) = { add_first, add_second, complete };
 
     begin();
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     EXPECT(race.counted[0].runs == 1);
     EXPECT(race.counted[1].runs == 1);
 }
@@ -75,11 +75,11 @@ EXPLORE(continuations_that_several_threads_add_during_the_completion_run_once_ea
 EXPLORE(a_list_that_grows_while_it_is_taken_loses_nothing, 500)
 {
     /* Kills: taking the list before the slot. */
-    static void (*const threads[])(void *) = { add_two, complete };
+    static void (*const parts[])(void *) = { add_two, complete };
 
     begin();
     add(0);
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(race.counted[0].runs == 1 && race.counted[2].runs == 1 && race.counted[3].runs == 1);
 }
 
@@ -92,11 +92,11 @@ static void remove_first(void *unused)
 EXPLORE(a_continuation_that_is_taken_back_runs_if_and_only_if_that_came_too_late, 500)
 {
     /* Kills: taking it out of the slot without an exchange; looking through the list without its lock. */
-    static void (*const threads[])(void *) = { remove_first, complete, add_second };
+    static void (*const parts[])(void *) = { remove_first, complete, add_second };
 
     begin();
     add(0);
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     EXPECT(race.counted[0].runs == !race.removed);
     EXPECT(race.counted[1].runs == 1);
 }
@@ -111,8 +111,8 @@ static void wait_for_it(void *unused)
 EXPLORE(a_blocked_thread_is_woken_by_the_completion, 500)
 {
     /* Kills: a waiter that sleeps although it could not be added. A lost wake-up is a deadlock here. */
-    static void (*const threads[])(void *) = { wait_for_it, complete };
+    static void (*const parts[])(void *) = { wait_for_it, complete };
 
     begin();
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
 }

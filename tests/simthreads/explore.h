@@ -28,7 +28,7 @@ _Noreturn void explore_unexpected(const char *file, int line, const char *what);
     static void program_##name(void)
 #define EXPECT(condition) ((condition) ? (void)0 : explore_unexpected(__FILE__, __LINE__, #condition))
 
-/* Starts threads and joins them: all run at once, and nothing else is a step. */
-void explore_together(void (*const *threads)(void *arg), unsigned count, void *arg);
+/* Runs the parts at the same time, the last one on the calling thread, and returns when all have returned. */
+void explore_together(void (*const *parts)(void *arg), unsigned count, void *arg);
 
 #endif

@@ -69,11 +69,11 @@ static void thief_steals(void *unused)
 EXPLORE(owner_and_thief_never_get_the_same_item, 500)
 {
     /* Kills: stealing without the victim's lock. */
-    static void (*const threads[])(void *) = { owner_pops, thief_steals };
+    static void (*const parts[])(void *) = { owner_pops, thief_steals };
 
     begin();
     push_local(0);
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     take_rest();
     EXPECT(race.got[0] == 1);
 }
@@ -81,11 +81,11 @@ EXPLORE(owner_and_thief_never_get_the_same_item, 500)
 EXPLORE(an_item_pushed_while_another_is_stolen_is_neither_lost_nor_got_twice, 500)
 {
     /* Kills: a head that passes the tail. */
-    static void (*const threads[])(void *) = { owner_pushes_and_pops, thief_steals, thief_steals };
+    static void (*const parts[])(void *) = { owner_pushes_and_pops, thief_steals, thief_steals };
 
     begin();
     push_local(0);
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     take_rest();
     EXPECT(race.got[0] == 1 && race.got[1] == 1);
 }
@@ -96,10 +96,10 @@ static void push_second(void *unused) { (void)unused, proi_pool_push_global(&rac
 EXPLORE(the_global_queue_gives_each_item_once, 500)
 {
     /* Kills: the global list without its lock. */
-    static void (*const threads[])(void *) = { push_first, push_second, thief_steals };
+    static void (*const parts[])(void *) = { push_first, push_second, thief_steals };
 
     begin();
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     take_rest();
     EXPECT(race.got[0] == 1 && race.got[1] == 1);
 }
@@ -114,12 +114,12 @@ static void owner_takes_back(void *unused)
 EXPLORE(an_item_taken_out_of_the_middle_is_not_stolen_as_well, 500)
 {
     /* Kills: removing without the lock; a thief that trips over the hole. */
-    static void (*const threads[])(void *) = { owner_takes_back, thief_steals, thief_steals };
+    static void (*const parts[])(void *) = { owner_takes_back, thief_steals, thief_steals };
 
     begin();
     push_local(0);
     push_local(1);
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     take_rest();
     EXPECT(race.got[0] == 1 && race.got[1] == 1);
 }
@@ -128,12 +128,12 @@ static void owner_flushes(void *unused) { (void)unused, proi_pool_flush_local(ra
 
 EXPLORE(a_queue_that_is_handed_over_loses_nothing_to_thieves, 500)
 {
-    static void (*const threads[])(void *) = { owner_flushes, thief_steals };
+    static void (*const parts[])(void *) = { owner_flushes, thief_steals };
 
     begin();
     push_local(0);
     push_local(1);
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(proi_pool_any_queued() == (race.got[0] + race.got[1] < 2));
     take_rest();
     EXPECT(race.got[0] == 1 && race.got[1] == 1);

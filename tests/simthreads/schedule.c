@@ -26,10 +26,10 @@ static void sleep_short(void *unused) { (void)unused, sleep_for(1, PRO_MS(1)); }
 EXPLORE(time_passes_only_when_all_threads_wait_and_then_exactly_as_long_as_needed, 20)
 {
     /* Kills: a clock that runs by itself. */
-    static void (*const threads[])(void *) = { sleep_long, sleep_short };
+    static void (*const parts[])(void *) = { sleep_long, sleep_short };
     const uint64_t begun = proi_now();
 
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(race.woken_at[0] == begun + (uint64_t)PRO_S(3000));
     EXPECT(race.woken_at[1] == begun + (uint64_t)PRO_MS(1));
 }
@@ -58,9 +58,9 @@ TEST(schedules_read_back_as_they_were_written)
 EXPLORE(every_order_of_two_threads_is_reached, 100)
 {
     /* The words are counted over all runs in shared memory by the search; here each run must end in 1 or 2. */
-    static void (*const threads[])(void *) = { add_badly, add_badly };
+    static void (*const parts[])(void *) = { add_badly, add_badly };
 
-    explore_together(threads, 2, NULL);
+    explore_together(parts, 2, NULL);
     EXPECT(race.word == 1 || race.word == 2);
 }
 

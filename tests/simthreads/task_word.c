@@ -42,11 +42,11 @@ static void read_it(void *unused)
 EXPLORE(of_two_completers_exactly_one_wins_and_its_result_stays, 500)
 {
     /* Kills: reserving by a load and a store. */
-    static void (*const threads[])(void *) = { complete_first, complete_second, read_it };
+    static void (*const parts[])(void *) = { complete_first, complete_second, read_it };
     int number = 7;
 
     begin();
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     EXPECT(race.won[0] + race.won[1] == 1);
     EXPECT(pro_task_read(race.task, &number, PRO_TYPE(int)) == PRO_OK);
     EXPECT(race.won[number]);
@@ -81,11 +81,11 @@ static void unobserved(struct pro_task *task, struct pro_error *error, void *unu
 EXPLORE(an_error_is_whole_for_whoever_sees_the_fault_and_observing_it_is_not_forgotten, 500)
 {
     /* Kills: publishing before the error is stored; moving the status by a plain store that drops a flag. */
-    static void (*const threads[])(void *) = { fail_it, look_at_it, look_at_it };
+    static void (*const parts[])(void *) = { fail_it, look_at_it, look_at_it };
 
     pro_set_unobserved_handler(unobserved, NULL);
     begin();
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     EXPECT(pro_task_is_faulted(race.task) && pro_task_error(race.task));
     pro_completion_source_free(race.source);
     pro_task_unref(race.task);
@@ -104,11 +104,11 @@ static void broken(struct pro_task *task, struct pro_error *error, void *unused)
 EXPLORE(of_two_last_references_exactly_one_frees_the_task, 500)
 {
     /* Kills: dropping a reference by a load and a store: its error is told never, or twice. */
-    static void (*const threads[])(void *) = { drop_it, drop_it, free_source };
+    static void (*const parts[])(void *) = { drop_it, drop_it, free_source };
 
     pro_set_unobserved_handler(broken, NULL);
     begin();
     pro_task_ref(race.task);
-    explore_together(threads, 3, NULL);
+    explore_together(parts, 3, NULL);
     EXPECT(race.told == 1);
 }

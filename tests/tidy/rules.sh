@@ -106,8 +106,8 @@ rule_includes() {
             own | standard) ;;
             native)
                 case $file in
-                platform/linux/* | platform/posix/* | platform/windows/* | platform/sanitizer.h) ;;
-                *) why='of platform/, only linux/, posix/ and windows/ include native headers' ;;
+                platform/linux/* | platform/windows/* | platform/simthreads/* | platform/sanitizer.h) ;;
+                *) why='of platform/, only linux/, windows/ and simthreads/ include native headers' ;;
                 esac ;;
             include)
                 case $header in
