@@ -7,7 +7,8 @@ enum proi_frame_flag {
     FRAME_SUSPENDED = 2, /* at least once: it has a reference to its own task */
     FRAME_WAITING = 4,   /* exactly one continuation is out */
     FRAME_HAS_RESULT = 16,
-    FRAME_VOID = 32 /* async void: nobody has its task */
+    FRAME_VOID = 32,    /* async void: nobody has its task */
+    FRAME_ITERATOR = 64 /* of a stream: its task is never completed, and lives as long as the stream */
 };
 
 static struct pro_task *task_of(struct pro_frame *frame) { return proi_task_of_body(frame); }
@@ -26,6 +27,7 @@ void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame 
     frame = proi_task_body(task);
     frame->move_next = move_next;
     frame->pc = PRO_PC_START_;
+    frame->leave_pc = PRO_PC_FINALLY_;
     frame->continuation.work.task = task;
     return frame;
 }
@@ -33,7 +35,7 @@ void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame 
 /* ---- starting ---- */
 
 /* What the body changes of context and ambient values before its first suspension stays in it (SEM-084, 085). */
-static void run_to_first_suspension(struct pro_frame *frame)
+void proi_frame_run(struct pro_frame *frame)
 {
     struct pro_sync_context *const context = proi_ambient.context;
     void *const flow = proi_flow_ref(proi_ambient.flow);
@@ -51,9 +53,34 @@ struct pro_task *pro_frame_start_(struct pro_frame *frame)
     if (frame->flags & FRAME_STARTED)
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
     task_of(frame)->drop = frame->drop;
-    run_to_first_suspension(frame); /* our reference keeps the task */
+    proi_frame_run(frame); /* our reference keeps the task */
     return task_of(frame);
 }
+
+struct pro_value_task pro_frame_start_value_(struct pro_frame *frame)
+{
+    const struct pro_type type = frame ? task_of(frame)->type : PRO_NO_RESULT;
+    struct pro_task *const task = pro_frame_start_(frame);
+    struct pro_value_task value;
+
+    /* An owned result stays in the task, which drops it if nobody takes it. */
+    if (!pro_task_is_succeeded(task) || type.size > PRO_VALUE_TASK_INLINE || task->drop)
+        return pro_value_task_from_task(task, type);
+    value = type.size ? pro_value_task_from_result(proi_task_result_at(task), type) : PRO_VALUE_TASK_COMPLETED;
+    pro_task_unref(task);
+    return value;
+}
+
+bool proi_frame_make_iterator(struct pro_frame *frame)
+{
+    if (frame->flags & FRAME_STARTED)
+        return false;
+    frame->flags |= FRAME_STARTED | FRAME_ITERATOR;
+    task_of(frame)->drop = NULL; /* items are dropped one by one */
+    return true;
+}
+
+bool proi_frame_is_iterator(const struct pro_frame *frame) { return frame->flags & FRAME_ITERATOR; }
 
 /* The operations of async void are told to the context of the call, whatever becomes current later (SEM-130, 133). */
 void pro_frame_start_void_(struct pro_frame *frame)
@@ -75,7 +102,7 @@ void pro_frame_start_void_(struct pro_frame *frame)
             context->vtable->operation_started(context);
     }
     frame->void_context = context;
-    run_to_first_suspension(frame);
+    proi_frame_run(frame);
 }
 
 /* ---- suspending and resuming ---- */
@@ -102,12 +129,10 @@ static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaite
     struct pro_task *const task = task_of(frame);
     const struct pro_op *const op = awaiter->vtable->awaited_op ? awaiter->vtable->awaited_op(awaiter->self) : NULL;
     const struct pro_task *const other = awaiter->vtable->awaited_task ? awaiter->vtable->awaited_task(awaiter->self) : NULL;
-    const bool captures = frame->await_options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT &&
-                          !proi_context_is_base(proi_ambient.context);
 
     proi_store(&task->awaits_task, (uintptr_t)other, PROI_RELAXED);
     proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELAXED);
-    proi_store(&task->awaits_context, captures ? (uintptr_t)proi_ambient.context : 0, PROI_RELAXED);
+    proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED); /* the capture tells, if there is one */
     proi_store(&task->awaits_line, (uint32_t)frame->pc, PROI_RELAXED);
     proi_store(&task->where, frame->site, PROI_RELAXED);
 }
@@ -118,7 +143,7 @@ static void yield_then(struct pro_frame *frame)
     proi_continuation_dispatch(&frame->continuation, false);
 }
 
-bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awaiter)
+static bool await(struct pro_frame *frame, struct pro_configured_awaiter awaiter)
 {
     const struct pro_awaiter_vtable *const vtable = awaiter.awaiter.vtable;
     void *const self = awaiter.awaiter.self;
@@ -131,7 +156,7 @@ bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awa
     if (!(frame->flags & FRAME_SUSPENDED)) {
         /* Nobody else can know the task yet. */
         frame->flags |= FRAME_SUSPENDED;
-        if (!(frame->flags & FRAME_VOID))
+        if (!(frame->flags & (FRAME_VOID | FRAME_ITERATOR)))
             proi_store(&task_of(frame)->references, 2u, PROI_RELAXED);
     }
     frame->flags |= FRAME_WAITING;
@@ -146,6 +171,38 @@ bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awa
     else
         vtable->on_completed(self, &frame->continuation, awaiter.options);
     return true;
+}
+
+bool pro_frame_await_task_(struct pro_frame *frame, struct pro_task *task, unsigned options)
+{
+    return await(frame, pro_configure_await(task, options));
+}
+
+bool pro_frame_await_op_(struct pro_frame *frame, struct pro_op *op, unsigned options)
+{
+    return await(frame, pro_configure_await_op(op, options));
+}
+
+bool pro_frame_await_awaiter_(struct pro_frame *frame, struct pro_awaiter awaiter, unsigned options)
+{
+    return await(frame, pro_configure_await_awaiter(awaiter, options));
+}
+
+bool pro_frame_await_configured_(struct pro_frame *frame, struct pro_configured_awaiter awaiter, unsigned unused)
+{
+    (void)unused;
+    return await(frame, awaiter);
+}
+
+bool pro_frame_await_value_(struct pro_frame *frame, struct pro_value_task task, unsigned options)
+{
+    return await(frame, proi_value_task_keep(&frame->value, task, options));
+}
+
+bool pro_frame_await_configured_value_(struct pro_frame *frame, struct pro_configured_value_task task, unsigned unused)
+{
+    (void)unused;
+    return pro_frame_await_value_(frame, task.task, task.options);
 }
 
 void pro_continuation_abandon(struct pro_continuation *continuation)
@@ -226,6 +283,11 @@ void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line)
 {
     struct pro_task *const task = task_of(frame);
 
+    if (frame->flags & FRAME_ITERATOR) {
+        set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s: an iterator gives items by PRO_YIELD_RETURN, and ends by "
+                                                               "PRO_RETURN_VOID", function_of(frame))));
+        return NULL;
+    }
     if (!proi_type_fits(task->type, type)) {
         set_fault(frame, pro_error_new(PRO_E_TYPE, (struct pro_site){ frame->site->file, frame->site->function, line },
                                        "PRO_RETURN: the method was made for another type of result"));
@@ -318,6 +380,13 @@ void pro_frame_finish_(struct pro_frame *frame)
     frame->error = NULL;
     if (frame->flags & FRAME_VOID) {
         finish_void(frame);
+        return;
+    }
+    if (frame->flags & FRAME_ITERATOR) {
+        struct pro_error *const fault = frame->fault;
+
+        frame->fault = NULL;
+        proi_iterator_finish(frame, fault);
         return;
     }
     if (!frame->fault && task->type.size && !(frame->flags & FRAME_HAS_RESULT))

@@ -33,10 +33,13 @@ static void op_on_completed(void *self, struct pro_continuation *continuation, u
 
     /* The op itself keeps its loop alive: its own context need not be held meanwhile. */
     if (options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT && current && proi_loop_of_context(current) == proi_op_loop(op) &&
-        proi_loop_is_current(proi_op_loop(op)))
+        proi_loop_is_current(proi_op_loop(op))) {
         continuation->context = current;
-    else
+        if (continuation->work.task)
+            proi_store(&continuation->work.task->awaits_context, (uintptr_t)current, PROI_RELAXED);
+    } else {
         pro_continuation_capture(continuation, options);
+    }
     code = proi_loop_await_op(op, op_delivered, continuation);
     if (code < 0) /* its loop was closed just now, or it is misused: the result tells */
         proi_continuation_dispatch(continuation, true);

@@ -83,6 +83,8 @@ static void yield_on_completed(void *self, struct pro_continuation *continuation
     (void)self, (void)options; /* cannot be configured (SEM-106) */
     if (loop) { /* the queued item keeps the loop alive: its context need not be held */
         continuation->context = proi_ambient.context;
+        if (continuation->work.task)
+            proi_store(&continuation->work.task->awaits_context, (uintptr_t)loop, PROI_RELAXED);
         if (!proi_ambient.context)
             continuation->work.run = resume_bare;
         proi_loop_yield(&continuation->work);
@@ -104,6 +106,8 @@ struct pro_awaiter pro_yield(void) { return (struct pro_awaiter){ &yield_vtable,
 static void switch_on_completed(void *self, struct pro_continuation *continuation, unsigned options)
 {
     (void)options;
+    if (continuation->work.task)
+        proi_store(&continuation->work.task->awaits_context, (uintptr_t)self, PROI_RELAXED);
     if (self)
         proi_context_post(self, &continuation->work);
     else
@@ -203,10 +207,4 @@ struct pro_configured_awaiter pro_configure_await_awaiter(struct pro_awaiter awa
 struct pro_configured_awaiter pro_configure_await_again(struct pro_configured_awaiter awaiter, unsigned options)
 {
     return pro_configure_await_awaiter(awaiter.awaiter, options);
-}
-
-struct pro_configured_awaiter pro_configured_as_is_(struct pro_configured_awaiter awaiter, unsigned options)
-{
-    (void)options;
-    return awaiter;
 }

@@ -56,6 +56,19 @@ static int told(int code, const char *who)
     return code == PRO_E_STATE ? proi_misuse(code, "%s: the task is complete already", who) : code;
 }
 
+/* Somebody else has won, and may still be storing his outcome: who is told that it is complete must find it so, as in .NET. It is a
+   matter of some instructions, unless the winner was interrupted; nobody wakes us. */
+static int lost(const struct pro_task *task)
+{
+    enum { SPINS = 100 };
+    uint32_t state;
+
+    for (int spins = 0; !proi_state_is_final(state = proi_load(&task->state, PROI_ACQUIRE)); spins++)
+        if (spins >= SPINS)
+            proi_wait(&task->state, state, PRO_US(20));
+    return PRO_E_STATE;
+}
+
 int pro_completion_source_try_set_result(struct pro_completion_source *source, const void *result, struct pro_type type)
 {
     struct pro_task *task;
@@ -65,7 +78,7 @@ int pro_completion_source_try_set_result(struct pro_completion_source *source, c
     if (!proi_type_fits(source->task->type, type))
         return proi_misuse(PRO_E_TYPE, "pro_completion_source_set_result: the source was made for another type");
     if (!proi_task_reserve(source->task))
-        return PRO_E_STATE;
+        return lost(source->task);
     task = pro_task_ref(source->task); /* a continuation may free the source */
     if (type.size)
         memcpy(proi_task_result_at(task), result, type.size);
@@ -84,7 +97,7 @@ int pro_completion_source_try_set_error(struct pro_completion_source *source, st
     }
     if (!proi_task_reserve(source->task)) {
         pro_error_unref(error);
-        return PRO_E_STATE;
+        return lost(source->task);
     }
     task = pro_task_ref(source->task);
     if (pro_error_code(error) == PRO_E_AGGREGATE && pro_error_inner_count(error)) /* SetException(list), SEM-183 */
@@ -102,7 +115,7 @@ int pro_completion_source_try_set_canceled(struct pro_completion_source *source,
     if (!source)
         return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_canceled: the source is NULL");
     if (!proi_task_reserve(source->task))
-        return PRO_E_STATE;
+        return lost(source->task);
     task = pro_task_ref(source->task);
     proi_task_fail(task, pro_error_canceled(&token), true);
     pro_task_unref(task);

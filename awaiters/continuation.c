@@ -67,9 +67,20 @@ void pro_continuation_capture(struct pro_continuation *continuation, unsigned op
         continuation->context = proi_ambient.context;
         continuation->flags |= PROI_CONTINUATION_HELD;
         proi_context_capture(continuation->context);
+        if (continuation->work.task) /* what really was captured: awaiters may have a mind of their own */
+            proi_store(&continuation->work.task->awaits_context, (uintptr_t)continuation->context, PROI_RELAXED);
     } else if (!proi_scheduler_is_default(proi_ambient.scheduler)) {
         continuation->scheduler = proi_ambient.scheduler;
     }
+}
+
+void proi_continuation_let_go(struct pro_continuation *continuation)
+{
+    if (continuation->flags & PROI_CONTINUATION_HELD)
+        proi_context_release(continuation->context);
+    continuation->flags &= (unsigned char)~PROI_CONTINUATION_HELD;
+    continuation->context = NULL;
+    continuation->scheduler = NULL;
 }
 
 void pro_continuation_run(struct pro_continuation *continuation)

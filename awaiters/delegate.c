@@ -116,6 +116,23 @@ bool proi_delegate_listen(struct pro_task *task)
     return !pro_task_is_completed(task);
 }
 
+/* A scheduler that can dequeue takes a queued item out before it runs it here, and so ends the queue's reference; one that cannot
+   leaves it there: run a second time it must find the task. */
+static bool ask_to_inline(struct pro_task *task, struct pro_task_scheduler *scheduler)
+{
+    const bool stays_queued = !scheduler->vtable->try_dequeue;
+
+    if (!scheduler->vtable->try_inline)
+        return false;
+    if (stays_queued)
+        pro_task_ref(task);
+    if (scheduler->vtable->try_inline(scheduler, &proi_delegate_of(task)->work, true))
+        return true;
+    if (stays_queued)
+        pro_task_unref(task);
+    return false;
+}
+
 /* SEM-142: a waiting thread offers to run it. */
 static bool try_inline(struct pro_task *task)
 {
@@ -126,7 +143,7 @@ static bool try_inline(struct pro_task *task)
     if (state & PROI_TASK_STARTED || !(state & PROI_TASK_QUEUED) || proi_stack_is_short())
         return false;
     if (scheduler && !proi_scheduler_is_default(scheduler))
-        return scheduler->vtable->try_inline && scheduler->vtable->try_inline(scheduler, &delegate->work, true);
+        return ask_to_inline(task, scheduler);
     if (!proi_pool_take_local(&delegate->work)) /* only from this worker's own queue (SEM-145) */
         return false;
     pro_work_run(&delegate->work);
@@ -171,7 +188,20 @@ struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, e
     return task;
 }
 
-void proi_delegate_queue(struct pro_task *task)
+/* SEM-267: a scheduler error, which counts as observed. */
+static void fail_refused(struct pro_task *task, int code)
+{
+    struct delegate *const delegate = proi_delegate_of(task);
+    struct pro_error *const why = pro_error_new(code, PRO_SITE_UNKNOWN, "scheduler \"%s\" refused the task",
+                                                delegate->scheduler->name ? delegate->scheduler->name : "?");
+
+    let_go(delegate);
+    proi_scope_end_body(task, pro_error_caused_by(PRO_E_SCHEDULER, PRO_SITE_UNKNOWN, why), false);
+    proi_task_observe(task);
+    pro_error_unref(why);
+}
+
+int proi_delegate_queue(struct pro_task *task)
 {
     struct delegate *const delegate = proi_delegate_of(task);
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
@@ -182,19 +212,17 @@ void proi_delegate_queue(struct pro_task *task)
     if (scheduler && !proi_scheduler_is_default(scheduler)) {
         code = scheduler->vtable->queue(scheduler, &delegate->work);
         if (code >= 0)
-            return;
-        if (proi_delegate_claim(task)) { /* SEM-267 */
-            let_go(delegate);
-            proi_scope_end_body(task, pro_error_new(code, PRO_SITE_UNKNOWN, "scheduler \"%s\" refused the task",
-                                                    scheduler->name ? scheduler->name : "?"), false);
-            proi_task_observe(task);
-        }
+            return PRO_OK;
+        if (proi_delegate_claim(task))
+            fail_refused(task, code);
         pro_task_unref(task);
-    } else if (delegate->options & PRO_TASK_LONG_RUNNING) {
-        proi_pool_run_long(&delegate->work);
-    } else {
-        proi_pool_post(&delegate->work, delegate->options & PRO_TASK_PREFER_FAIRNESS ? PROI_POOL_GLOBAL : PROI_POOL_LOCAL);
+        return PRO_E_SCHEDULER;
     }
+    if (delegate->options & PRO_TASK_LONG_RUNNING)
+        proi_pool_run_long(&delegate->work);
+    else
+        proi_pool_post(&delegate->work, delegate->options & PRO_TASK_PREFER_FAIRNESS ? PROI_POOL_GLOBAL : PROI_POOL_LOCAL);
+    return PRO_OK;
 }
 
 enum { KNOWN_OPTIONS = PRO_TASK_ASYNC_CONTINUATIONS | PRO_TASK_PREFER_FAIRNESS | PRO_TASK_LONG_RUNNING |
@@ -273,9 +301,7 @@ int pro_task_start(struct pro_task *task, struct pro_task_scheduler *scheduler)
 {
     const int code = take_cold(task, scheduler, "pro_task_start");
 
-    if (code == PRO_OK)
-        proi_delegate_queue(task);
-    return code;
+    return code == PRO_OK ? proi_delegate_queue(task) : code;
 }
 
 int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler *scheduler)
@@ -295,7 +321,8 @@ int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler 
     if (scheduler->vtable->try_inline && scheduler->vtable->try_inline(scheduler, &delegate->work, false))
         return PRO_OK;
     pro_task_unref(task);
-    proi_delegate_queue(task);
-    pro_task_wait(task, PRO_HOW_DEFAULT, NULL, PRO_SITE_UNKNOWN);
-    return PRO_OK;
+    code = proi_delegate_queue(task);
+    if (code == PRO_OK)
+        pro_task_wait(task, PRO_HOW_DEFAULT, NULL, PRO_SITE_UNKNOWN);
+    return code;
 }

@@ -37,7 +37,8 @@ static inline struct delegate *proi_delegate_of(struct pro_task *task) { return 
 bool proi_is_delegate(const struct pro_task *task);
 /* Gives a task that nobody has queued; NULL: no memory. */
 struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, enum pro_task_status status, unsigned options);
-void proi_delegate_queue(struct pro_task *task); /* once; its status is WaitingToRun */
+/* Once; its status is WaitingToRun. PRO_E_SCHEDULER: refused, and the task has faulted with that. */
+int proi_delegate_queue(struct pro_task *task);
 bool proi_delegate_claim(struct pro_task *task); /* exactly one of run, inline and cancel gets true */
 void proi_delegate_run_claimed(struct pro_task *task);
 void proi_delegate_cancel_claimed(struct pro_task *task);

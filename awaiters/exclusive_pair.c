@@ -19,9 +19,8 @@ struct runner {
 struct pro_exclusive_pair {
     struct lane exclusive, concurrent;
     struct pro_task_scheduler *target; /* held; NULL: the pool */
-    struct pro_completion_source *completion;
-    struct pro_work finish; /* completes it, on the pool */
-    uint32_t users;         /* shared: lanes with references, runners, the finish */
+    struct pro_completion_source *completion; /* its continuations never run inside */
+    uint32_t users; /* shared: lanes with references, runners, calls that queue */
 
     struct proi_mutex lock; /* guards what follows, and the queues */
     int runners;            /* of the concurrent lane, or EXCLUSIVE */
@@ -48,6 +47,8 @@ static void drop_user(struct pro_exclusive_pair *pair)
     /* Acquire: the last one sees what all others did with it. */
     if (proi_fetch_sub(&pair->users, 1u, PROI_ACQ_REL) != 1)
         return;
+    /* Nobody can queue any more, and nothing is queued: it is complete, also when nobody asked for it. */
+    pro_completion_source_try_set_result(pair->completion, NULL, PRO_NO_RESULT);
     pro_completion_source_free(pair->completion);
     pro_task_scheduler_unref(pair->target);
     pro_error_unref(pair->fault);
@@ -56,24 +57,20 @@ static void drop_user(struct pro_exclusive_pair *pair)
 
 static void lane_destroy(struct pro_task_scheduler *scheduler) { drop_user(lane_of(scheduler)->pair); }
 
-static void finish(struct pro_work *work)
+static void finish(struct pro_exclusive_pair *pair)
 {
-    struct pro_exclusive_pair *const pair = PRO_CONTAINER(work, struct pro_exclusive_pair, finish);
-
     if (pair->fault)
         pro_completion_source_try_set_error(pair->completion, pro_error_ref(pair->fault));
     else
         pro_completion_source_try_set_result(pair->completion, NULL, PRO_NO_RESULT);
-    drop_user(pair);
 }
 
-/* Under the lock: true for the one who is to post the finish. */
+/* Under the lock: true for the one who is to finish. */
 static bool is_over(struct pro_exclusive_pair *pair)
 {
     if (!pair->completing || pair->finished || pair->runners || pair->exclusive.queue.count || pair->concurrent.queue.count)
         return false;
     pair->finished = true;
-    proi_fetch_add(&pair->users, 1u, PROI_RELAXED);
     return true;
 }
 
@@ -143,7 +140,7 @@ static int advance(struct pro_exclusive_pair *pair, bool fairly)
             left = pair->concurrent.queue.count ? pair->concurrent.queue.count : 1;
         proi_unlock(&pair->lock);
         if (over)
-            proi_pool_post(&pair->finish, PROI_POOL_GLOBAL);
+            finish(pair);
         if (!runner)
             break;
         code = proi_scheduler_queue(target, &runner->work, fairly);
@@ -301,7 +298,7 @@ int pro_exclusive_pair_new(struct pro_task_scheduler *target, unsigned max_concu
     pair = proi_alloc_zeroed(sizeof *pair);
     if (!pair)
         return PRO_E_NO_MEMORY;
-    code = pro_completion_source_new(PRO_NO_RESULT, 0, &pair->completion);
+    code = pro_completion_source_new(PRO_NO_RESULT, PRO_TASK_ASYNC_CONTINUATIONS, &pair->completion);
     if (code < 0) {
         proi_free(pair);
         return code;
@@ -314,7 +311,6 @@ int pro_exclusive_pair_new(struct pro_task_scheduler *target, unsigned max_concu
     pair->concurrent.scheduler.max_concurrency = level < INT32_MAX ? level : INT32_MAX;
     pair->exclusive.pair = pair->concurrent.pair = pair;
     pair->target = pro_task_scheduler_ref(target);
-    pair->finish.run = finish;
     pair->users = 2; /* the lanes */
     *ret_pair = pair;
     return PRO_OK;

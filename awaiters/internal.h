@@ -5,7 +5,7 @@
 
 #include <sync_context/internal.h>
 
-#include <proact/async.h>
+#include <proact/stream.h>
 
 /* ---- the task ---- */
 enum proi_task_flag { /* above the status in the state word */
@@ -97,6 +97,8 @@ enum proi_continuation_flag { PROI_CONTINUATION_HELD = 1 /* the captured context
 
 void proi_continuation_make(struct pro_continuation *continuation, void (*invoke)(struct pro_continuation *),
                             enum proi_continuation_kind kind);
+/* Gives back the captured context or scheduler of one that was refused. */
+void proi_continuation_let_go(struct pro_continuation *continuation);
 /* False: the task is complete, the caller schedules by itself (SEM-017). */
 bool proi_task_add(struct pro_task *task, struct pro_continuation *continuation);
 /* False: it is not there any more: it was run, or is about to be. */
@@ -110,6 +112,20 @@ bool proi_stack_is_short(void);
 
 /* ---- awaiter.c ---- */
 extern const struct pro_awaiter_vtable proi_owned_task; /* the awaiter that takes the task's reference */
+
+/* ---- async.c ---- */
+/* Runs the body until it suspends or ends; context and flow are put back (SEM-084). The frame may be gone after it. */
+void proi_frame_run(struct pro_frame *frame);
+bool proi_frame_make_iterator(struct pro_frame *frame); /* false: it was started before */
+bool proi_frame_is_iterator(const struct pro_frame *frame);
+
+/* ---- value_task.c ---- */
+/* The awaiter of @task, which is kept in @place, if it must be, until get_result. */
+struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place, struct pro_value_task task, unsigned options);
+
+/* ---- stream.c ---- */
+/* The body of an iterator has ended; @fault is taken. The frame may be gone after it. */
+void proi_iterator_finish(struct pro_frame *frame, struct pro_error *fault);
 
 /* ---- wait.c ---- */
 struct proi_blocked { /* a thread inside a blocking wait; on its stack */

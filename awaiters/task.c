@@ -99,6 +99,16 @@ void pro_task_unref(struct pro_task *task)
 void pro_forget(struct pro_task *task) { pro_task_unref(task); }
 struct pro_task *pro_borrow(struct pro_task *task) { return pro_task_ref(task); }
 
+int pro_task_dispose(struct pro_task *task)
+{
+    if (!task)
+        return proi_misuse(PRO_E_INVALID, "pro_task_dispose: the task is NULL");
+    if (!pro_task_is_completed(task))
+        return proi_misuse(PRO_E_STATE, "pro_task_dispose: the task is not complete; pro_task_unref() drops a reference at any time");
+    pro_task_unref(task);
+    return PRO_OK;
+}
+
 /* ---- completing ---- */
 
 bool proi_task_reserve(struct pro_task *task)
@@ -151,10 +161,13 @@ void proi_task_follow(struct pro_task *to, struct pro_task *from)
     if (status == PRO_TASK_RAN_TO_COMPLETION) {
         const int code = to->type.size ? proi_task_take(from, proi_task_result_at(to), to->type, NULL) : PRO_OK;
 
-        if (code < 0)
+        if (code < 0) {
             proi_task_fail(to, pro_error_of(code), false);
-        else
+        } else {
+            if (to->type.size)
+                to->drop = from->drop; /* it has moved, and its owner function with it */
             proi_task_publish(to, PRO_TASK_RAN_TO_COMPLETION);
+        }
         return;
     }
     proi_task_observe(from);

@@ -61,6 +61,7 @@ static const struct text {
     { PRO_E_FAILED, "PRO_E_FAILED", "it failed" },
     { PRO_E_CHANNEL_CLOSED, "PRO_E_CHANNEL_CLOSED", "the channel is completed" },
     { PRO_E_FULL, "PRO_E_FULL", "there is no room for more" },
+    { PRO_E_SCHEDULER, "PRO_E_SCHEDULER", "the task scheduler refused the task" },
 };
 enum { TEXT_COUNT = sizeof texts / sizeof *texts };
 

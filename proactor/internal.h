@@ -38,6 +38,7 @@ struct proi_token_node;
 
 /* A type-stable block: a stale pointer can always be asked for its generation. */
 struct pro_loop {
+    uint32_t visitors; /* shared: other threads that use the backend now; outlives the loop, never cleared */
     uint32_t open;    /* shared: 1 from new to free; a block is reused only long after */
     uint32_t closing; /* shared: refuses new operations */
     uint32_t id;      /* never reused */
@@ -65,7 +66,6 @@ struct pro_loop {
     struct { /* any thread */
         uint64_t thread;         /* proi_thread_id() of the runner, 0: none yet */
         uint32_t asleep;         /* 1 while in, or on the way into, backend->wait */
-        uint32_t wakers;         /* threads inside proi_loop_wake() */
         uint32_t stop;           /* asks the innermost run to return */
         struct pro_op *ops;      /* inbox: ops handed over; a stack, newest first */
         struct pro_work *work;   /* inbox: posted items; a stack, newest first */
@@ -89,12 +89,16 @@ bool proi_loop_usable(const struct pro_loop *loop);    /* open, and not closing 
 bool proi_loop_on_thread(const struct pro_loop *loop); /* is this the thread that runs it? */
 struct pro_loop *proi_loop_or_default(struct pro_loop *loop); /* NULL: the thread's, else the background one, else NULL */
 void proi_loop_wake(struct pro_loop *loop);
+/* Around what another thread asks of the backend: pro_loop_free() does not close it meanwhile. False: it is closing or closed;
+   then nothing is to be done afterwards. [any thread] */
+bool proi_loop_visit(struct pro_loop *loop);
+void proi_loop_depart(struct pro_loop *loop);
 /* PRO_E_LOOP_CLOSED: not taken. [any thread] */
 int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op);
 bool proi_loop_take_stop(struct pro_loop *loop); /* [loop] was pro_loop_stop() called? */
 int proi_loop_post_raw(struct pro_loop *loop, struct pro_work *work);
 void proi_loop_set_blocked(struct pro_loop *loop, bool blocked);
-uint64_t proi_loop_clock(const struct pro_loop *loop);
+uint64_t proi_loop_clock(struct pro_loop *loop);
 
 /* ---- op.c: the only place where op->state changes ---- */
 /* Makes *op ready for a verb to fill. False: it is in flight or NULL; *op is then a stand-in that fails (misuse, told). */

@@ -126,28 +126,58 @@ int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_l
 
 /* ---- the inbox: stacks that many push and the loop takes whole ---- */
 
+/* Other threads use the backend only as visitors. Against pro_loop_free(), which raises closing, and then waits until there are
+   none: a visitor counts itself, and then looks at closing; all sequentially consistent, so that either it is waited for, or it
+   sees closing and keeps away. The loop's own thread, which is the one that frees, need not be counted. */
+static bool count_visitor(struct pro_loop *loop)
+{
+    proi_fetch_add(&loop->visitors, 1u, PROI_SEQ_CST);
+    return !proi_load(&loop->closing, PROI_SEQ_CST) && proi_load(&loop->open, PROI_ACQUIRE);
+}
+
+static void uncount_visitor(struct pro_loop *loop)
+{
+    if (proi_fetch_sub(&loop->visitors, 1u, PROI_SEQ_CST) == 1)
+        proi_wake_all(&loop->visitors); /* loops are type-stable */
+}
+
+bool proi_loop_visit(struct pro_loop *loop)
+{
+    if (loop->background || proi_loop_on_thread(loop))
+        return proi_loop_usable(loop);
+    if (count_visitor(loop))
+        return true;
+    uncount_visitor(loop);
+    return false;
+}
+
+void proi_loop_depart(struct pro_loop *loop)
+{
+    if (!loop->background && !proi_loop_on_thread(loop))
+        uncount_visitor(loop);
+}
+
+static void wait_for_visitors(struct pro_loop *loop)
+{
+    uint32_t visitors;
+
+    proi_store(&loop->shared.asleep, 0u, PROI_SEQ_CST);
+    while ((visitors = proi_load(&loop->visitors, PROI_SEQ_CST)) != 0)
+        proi_wait(&loop->visitors, visitors, -1);
+}
+
 /* The argument, for ops, work and the wake alike: a sender pushes, then looks at asleep; the loop sets asleep, then looks at the inbox; all
    sequentially consistent. In the one order of all four either the sender sees asleep and wakes, or the loop sees the item and does
-   not sleep. And against pro_loop_free(), which clears asleep and then waits until wakers is 0: a waker counts itself before it
-   takes asleep, so either it is waited for, or it finds asleep cleared and does not touch the backend. */
+   not sleep. It must wake a loop that is closing as well, while that drains; hence against pro_loop_free() it is asleep, which
+   free clears before it waits for visitors, that says whether the backend is still there. */
 void proi_loop_wake(struct pro_loop *loop)
 {
     if (!proi_load(&loop->shared.asleep, PROI_SEQ_CST))
         return;
-    proi_fetch_add(&loop->shared.wakers, 1u, PROI_SEQ_CST);
+    proi_fetch_add(&loop->visitors, 1u, PROI_SEQ_CST);
     if (proi_exchange(&loop->shared.asleep, 0u, PROI_SEQ_CST))
         loop->type->wake(loop->backend);
-    if (proi_fetch_sub(&loop->shared.wakers, 1u, PROI_SEQ_CST) == 1)
-        proi_wake_all(&loop->shared.wakers); /* loops are type-stable */
-}
-
-static void wait_for_wakers(struct pro_loop *loop)
-{
-    uint32_t wakers;
-
-    proi_store(&loop->shared.asleep, 0u, PROI_SEQ_CST);
-    while ((wakers = proi_load(&loop->shared.wakers, PROI_SEQ_CST)) != 0)
-        proi_wait(&loop->shared.wakers, wakers, -1);
+    uncount_visitor(loop);
 }
 
 /* What the inboxes hold once the loop is gone: nothing can be pushed any more. */
@@ -522,7 +552,7 @@ int pro_loop_free(struct pro_loop *loop)
         leave(loop, &running);
     }
     shut_inboxes(loop);
-    wait_for_wakers(loop);
+    wait_for_visitors(loop);
     proi_loop_context_close(loop);
     proi_handle_release_all(loop);
     proi_token_table_free(loop);
@@ -622,7 +652,18 @@ struct pro_loop *proi_loop_or_default(struct pro_loop *loop)
     return proi_running_loop ? proi_running_loop : pro_loop_default();
 }
 
-uint64_t proi_loop_clock(const struct pro_loop *loop) { return loop->type->now(loop->backend); }
+uint64_t proi_loop_clock(struct pro_loop *loop)
+{
+    uint64_t now;
+
+    if (loop->background || proi_loop_on_thread(loop))
+        return loop->type->now(loop->backend);
+    if (!proi_loop_visit(loop))
+        return proi_now(); /* what is started now is refused anyway */
+    now = loop->type->now(loop->backend);
+    proi_loop_depart(loop);
+    return now;
+}
 struct pro_loop *pro_loop_current(void) { return proi_running_loop; }
 const char *pro_loop_name(const struct pro_loop *loop) { return loop ? loop->name : ""; }
 const char *pro_loop_backend_reason(const struct pro_loop *loop) { return loop ? loop->reason : ""; }
@@ -631,7 +672,8 @@ const char *pro_loop_backend(const struct pro_loop *loop) { return loop && loop-
 
 uint64_t pro_loop_now(const struct pro_loop *loop)
 {
-    return loop && proi_loop_usable(loop) ? proi_loop_clock(loop) : proi_now();
+    /* Asking changes nothing but the count of visitors. */
+    return loop && proi_loop_usable(loop) ? proi_loop_clock((struct pro_loop *)(uintptr_t)loop) : proi_now();
 }
 
 int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats)

@@ -33,16 +33,15 @@ int pro_listen(struct pro_loop *loop, const struct pro_addr *addr, const struct 
         return proi_misuse(PRO_E_INVALID, "pro_listen: an argument is missing or not valid");
     if (!owner)
         return PRO_E_NO_THREAD;
-    if (!proi_loop_usable(owner))
+    if (!proi_loop_visit(owner))
         return PRO_E_LOOP_CLOSED;
     code = owner->type->listen(owner->backend, addr, options ? options : &defaults, &native, &error);
-    if (code < 0)
-        return code;
-    code = proi_handle_open(owner, PROI_HANDLE_LISTENER, native, (enum pro_family)addr->family, PRO_OP_NONE, &handle);
-    if (code < 0)
-        return code;
-    *ret_listener = (struct pro_socket){ handle, handle->generation, owner->id };
-    return PRO_OK;
+    if (code == PRO_OK)
+        code = proi_handle_open(owner, PROI_HANDLE_LISTENER, native, (enum pro_family)addr->family, PRO_OP_NONE, &handle);
+    if (code == PRO_OK)
+        *ret_listener = (struct pro_socket){ handle, handle->generation, owner->id };
+    proi_loop_depart(owner);
+    return code;
 }
 
 struct pro_op *pro_accept_for(struct pro_op *op, const struct pro_socket *listener, struct pro_loop *owner,

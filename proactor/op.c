@@ -363,32 +363,37 @@ void proi_op_to_kernel(struct pro_op *op)
     op->loop->type->submit(op->loop->backend, op);
 }
 
+/* The loop that will own what @op has opened, as its visitor; NULL: it has been closed meanwhile. */
+static struct pro_loop *visit_owner(const struct pro_op *op)
+{
+    struct pro_loop *const owner = op->kind == PRO_OP_ACCEPT ? (struct pro_loop *)(uintptr_t)op->offset : op->loop;
+
+    if (!proi_loop_visit(owner))
+        return NULL;
+    if (op->kind != PRO_OP_ACCEPT || owner->id == op->length)
+        return owner;
+    proi_loop_depart(owner); /* another loop in the same block */
+    return NULL;
+}
+
 /* Makes the handle of what an ACCEPT, CONNECT or FILE_OPEN has opened, and writes it where the caller wants it. */
 static void adopt(struct pro_op *op)
 {
-    struct pro_loop *owner = op->loop;
+    const enum proi_handle_kind kind = op->kind == PRO_OP_FILE_OPEN ? PROI_HANDLE_FILE : PROI_HANDLE_SOCKET;
+    struct pro_loop *const owner = visit_owner(op);
     struct pro_handle *handle = NULL;
-    int code = PRO_OK;
 
-    if (op->kind == PRO_OP_ACCEPT) {
-        owner = (struct pro_loop *)(uintptr_t)op->offset;
-        if (!proi_loop_usable(owner) || owner->id != op->length) {
-            op->loop->type->release(op->loop->backend, PROI_HANDLE_SOCKET, (intptr_t)op->backend[0]);
-            code = PRO_E_LOOP_CLOSED;
-        }
-    }
-    if (code == PRO_OK)
-        code = proi_handle_open(owner, op->kind == PRO_OP_FILE_OPEN ? PROI_HANDLE_FILE : PROI_HANDLE_SOCKET,
-                                (intptr_t)op->backend[0], PRO_FAMILY_NONE, (enum pro_op_kind)op->kind, &handle);
-    if (code < 0) {
-        op->result = code;
+    if (!owner) {
+        op->loop->type->release(op->loop->backend, kind, (intptr_t)op->backend[0]);
+        op->result = PRO_E_LOOP_CLOSED;
         return;
     }
-    op->result = PRO_OK;
-    if (op->kind == PRO_OP_FILE_OPEN)
+    op->result = proi_handle_open(owner, kind, (intptr_t)op->backend[0], PRO_FAMILY_NONE, (enum pro_op_kind)op->kind, &handle);
+    if (op->result == PRO_OK && kind == PROI_HANDLE_FILE)
         *(struct pro_file *)op->buffer = (struct pro_file){ handle, handle->generation, owner->id };
-    else
+    else if (op->result == PRO_OK)
         *(struct pro_socket *)op->buffer = (struct pro_socket){ handle, handle->generation, owner->id };
+    proi_loop_depart(owner);
 }
 
 void proi_op_returned(struct pro_op *op)

@@ -28,7 +28,8 @@ struct pro_loop *proi_loop_register(void)
         loop = proi_alloc_zeroed(sizeof *loop);
     }
     if (loop) {
-        memset(loop, 0, sizeof *loop);
+        /* Who still has a pointer to the former loop may be counted among the visitors just now, and will leave again. */
+        memset((char *)loop + sizeof loop->visitors, 0, sizeof *loop - sizeof loop->visitors);
         loop->id = ++registry.last_id;
         loop->next = registry.open;
         registry.open = loop;

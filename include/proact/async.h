@@ -61,6 +61,9 @@ struct pro_frame {
 
 /* Runs to the first incomplete await, on this thread (SEM-080), and gives the task. */
 #define PRO_START(self) pro_frame_start_(&(self)->pro_frame_)
+/* The same, and gives a value task (SEM-094): when the method ran to its end, the result itself, and the frame's memory is given back at
+   once; else the task, and the memory goes back when it was awaited. */
+#define PRO_START_VALUE(self) pro_frame_start_value_(&(self)->pro_frame_)
 /* async void: no task; an error goes to the context current now, else to the unhandled handler (SEM-130…136). */
 #define PRO_START_VOID(self) pro_frame_start_void_(&(self)->pro_frame_)
 
@@ -82,7 +85,7 @@ struct pro_frame {
             (void)self;                                                                                                \
             frame_->site = &pro_site_;
 
-/* Waits for @x: a task (its reference is taken), an op that a verb has filled, an awaiter, a configured awaiter. */
+/* Waits for @x: a task (its reference is taken), a value task, an op that a verb has filled, an awaiter, or one of these with ConfigureAwait. */
 #define PRO_AWAIT(x) PRO_AWAIT_WITH_(x, pro_frame_take_result_(frame_, NULL, PRO_NO_RESULT))
 /* The same, and copies the result to *@pointer; its type is checked. */
 #define PRO_AWAIT_TO(pointer, x) PRO_AWAIT_WITH_(x, pro_frame_take_result_(frame_, (pointer), PRO_TYPE_OF(pointer)))
@@ -145,15 +148,16 @@ struct pro_frame {
         frame_->pc = frame_->leave_pc;                                                                                 \
         goto pro_again_;                                                                                               \
     } while (0)
-#define PRO_TO_AWAITER_(x)                                                                                             \
-    _Generic((x), struct pro_task *: pro_configure_await, struct pro_op *: pro_configure_await_op,                     \
-             struct pro_awaiter: pro_configure_await_awaiter,                                                          \
-             struct pro_configured_awaiter: pro_configured_as_is_)((x), PRO_CONFIGURE_AWAIT_DEFAULT)
+#define PRO_FRAME_AWAIT_(x)                                                                                            \
+    _Generic((x), struct pro_task *: pro_frame_await_task_, struct pro_op *: pro_frame_await_op_,                      \
+             struct pro_awaiter: pro_frame_await_awaiter_, struct pro_configured_awaiter: pro_frame_await_configured_, \
+             struct pro_value_task: pro_frame_await_value_,                                                            \
+             struct pro_configured_value_task: pro_frame_await_configured_value_)(frame_, (x), PRO_CONFIGURE_AWAIT_DEFAULT)
 /* The resume point is set before the await is registered: it may resume elsewhere at once, and from then on the frame is not ours. */
 #define PRO_AWAIT_WITH_(x, take)                                                                                       \
     do {                                                                                                               \
         frame_->pc = PRO_PC_ + __LINE__;                                                                               \
-        if (pro_frame_await_(frame_, PRO_TO_AWAITER_(x)))                                                              \
+        if (PRO_FRAME_AWAIT_(x))                                                                                       \
             return PRO_SUSPENDED_;                                                                                     \
         PRO_FALLTHROUGH_;                                                                                              \
         case PRO_PC_ + __LINE__:                                                                                       \
@@ -165,14 +169,20 @@ PRO_API void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pr
                              struct pro_site site);
 PRO_API PRO_NODISCARD struct pro_task *pro_frame_start_(struct pro_frame *frame);
 PRO_API void pro_frame_start_void_(struct pro_frame *frame);
-PRO_API bool pro_frame_await_(struct pro_frame *frame, struct pro_configured_awaiter awaiter); /* true: suspended */
+PRO_API PRO_NODISCARD struct pro_value_task pro_frame_start_value_(struct pro_frame *frame);
+/* true: suspended */
+PRO_API bool pro_frame_await_task_(struct pro_frame *frame, struct pro_task *task, unsigned options);
+PRO_API bool pro_frame_await_op_(struct pro_frame *frame, struct pro_op *op, unsigned options);
+PRO_API bool pro_frame_await_awaiter_(struct pro_frame *frame, struct pro_awaiter awaiter, unsigned options);
+PRO_API bool pro_frame_await_configured_(struct pro_frame *frame, struct pro_configured_awaiter awaiter, unsigned unused);
+PRO_API bool pro_frame_await_value_(struct pro_frame *frame, struct pro_value_task task, unsigned options);
+PRO_API bool pro_frame_await_configured_value_(struct pro_frame *frame, struct pro_configured_value_task task, unsigned unused);
 PRO_API bool pro_frame_take_result_(struct pro_frame *frame, void *ret_result, struct pro_type type); /* true: leave */
 PRO_API bool pro_frame_take_status_(struct pro_frame *frame, void *ret_result, struct pro_type type); /* false */
 PRO_API void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line);
 PRO_API void pro_frame_throw_(struct pro_frame *frame, struct pro_error *error);
 PRO_API bool pro_frame_lost_(struct pro_frame *frame); /* false: it has ended and must not be resumed */
 PRO_API void pro_frame_finish_(struct pro_frame *frame);
-PRO_API struct pro_configured_awaiter pro_configured_as_is_(struct pro_configured_awaiter awaiter, unsigned options);
 
 #endif /* !__cplusplus */
 

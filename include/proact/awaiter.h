@@ -3,7 +3,7 @@
 #ifndef PROACT_AWAITER_H
 #define PROACT_AWAITER_H
 
-#include <proact/task.h>
+#include <proact/value_task.h>
 
 PRO_BEGIN_DECLS
 
@@ -71,6 +71,9 @@ struct pro_configured_awaiter {
 
 /* The awaiter of @task. Borrows: keep the task. get_result on a pending task blocks (SEM-031). */
 PRO_API struct pro_awaiter pro_task_get_awaiter(struct pro_task *task);
+/* The awaiter of *@task, which stays in place and is read once more by get_result: then a result or a source is consumed; a task is not,
+   drop it afterwards. get_result before completion blocks for a task, and is PRO_E_STATE for a source (SEM-210). */
+PRO_API struct pro_awaiter pro_value_task_get_awaiter(struct pro_value_task *task);
 /* The awaiter of an op that a verb has filled: on_completed submits it. */
 PRO_API struct pro_awaiter pro_op_get_awaiter(struct pro_op *op);
 
@@ -90,13 +93,20 @@ PRO_API struct pro_awaiter pro_switch_to(struct pro_sync_context *context);
 PRO_API struct pro_configured_awaiter pro_configure_await(struct pro_task *task, unsigned options);
 PRO_API struct pro_configured_awaiter pro_configure_await_op(struct pro_op *op, unsigned options);
 PRO_API struct pro_configured_awaiter pro_configure_await_awaiter(struct pro_awaiter awaiter, unsigned options);
+/* Value tasks know no more than ConfigureAwait(bool): PRO_AWAIT_NONE or PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT, else the await fails with
+   PRO_E_INVALID (SEM-107). Takes it. */
+struct pro_configured_value_task {
+    struct pro_value_task task;
+    unsigned options;
+};
+PRO_API struct pro_configured_value_task pro_configure_await_value(struct pro_value_task task, unsigned options);
 PRO_API struct pro_configured_awaiter pro_configure_await_again(struct pro_configured_awaiter awaiter, unsigned options);
 
 #ifndef __cplusplus
 /* The same for anything that can be awaited: PRO_CONFIGURE_AWAIT(x, false). */
 #define PRO_CONFIGURE_AWAIT(x, options)                                                                                \
     _Generic((x), struct pro_task *: pro_configure_await, struct pro_op *: pro_configure_await_op,                     \
-             struct pro_awaiter: pro_configure_await_awaiter,                                                          \
+             struct pro_awaiter: pro_configure_await_awaiter, struct pro_value_task: pro_configure_await_value,        \
              struct pro_configured_awaiter: pro_configure_await_again)((x), (options))
 #endif
 

@@ -52,7 +52,7 @@ PRO_API PRO_NODISCARD struct pro_task *pro_channel_write_async(struct pro_channe
    that error. All that wait are told together; who writes first has the room. */
 PRO_API PRO_NODISCARD struct pro_task *pro_channel_wait_to_write_async(struct pro_channel *channel, struct pro_how how);
 /* No more writes (SEM-323): pending ones fail, items already in stay readable. @error (taken; NULL: none) says why. PRO_E_CHANNEL_CLOSED:
-   it was completed before (TryComplete gives false there, Complete throws); PRO_E_NO_MEMORY does not happen. */
+   it was completed before (TryComplete gives false there, Complete throws). */
 PRO_API int pro_channel_complete(struct pro_channel *channel, struct pro_error *error);
 
 /* ---- the readers' side [any thread] ---- */

@@ -47,6 +47,7 @@ enum pro_err {
     PRO_E_FAILED = -35,          /* anything else; the native code says what                              */
     PRO_E_CHANNEL_CLOSED = -36,  /* the channel was completed, and nothing is left in it                  */
     PRO_E_FULL = -37,            /* nothing more goes in: a semaphore's maximum, a channel's capacity     */
+    PRO_E_SCHEDULER = -38,       /* a task scheduler refused a task; the inner error says why             */
     PRO_E_USER = -1000           /* -1000 and below: yours                                                */
 };
 

@@ -24,7 +24,8 @@ typedef struct pro_error *pro_parallel_fn(size_t index, void *arg);
      PRO_E_AGGREGATE  bodies failed; *@ret_error, if asked for, gives all their errors, ordered by index
      PRO_E_CANCELED   the token was cancelled before all had begun, and no body failed but with an error of that token
      PRO_E_INVALID    @body is NULL, or @end lies before @begin
-     PRO_E_SCHEDULER  the scheduler refused: nothing was run */
+     PRO_E_SCHEDULER  the scheduler refused; some may have been run
+     PRO_E_NO_MEMORY  only with a scheduler: on the pool the caller then runs all by itself */
 PRO_API int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
                              const struct pro_parallel_options *options, struct pro_error **ret_error);
 

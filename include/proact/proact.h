@@ -16,8 +16,14 @@
 #include <proact/task.h>
 #include <proact/schedulers.h>
 #include <proact/async_local.h>
+#include <proact/value_task.h>
 #include <proact/awaiter.h>
 #include <proact/async.h>
+#include <proact/semaphore.h>
+#include <proact/async_lock.h>
+#include <proact/channel.h>
+#include <proact/stream.h>
+#include <proact/periodic_timer.h>
 #include <proact/parallel.h>
 #include <proact/mailbox.h>
 #include <proact/progress.h>

@@ -14,8 +14,8 @@ struct pro_task_scheduler;
 struct pro_task_scheduler_vtable {
     /* Takes @work. Anything but PRO_OK refuses it (SEM-267, 268). [any thread] */
     int (*queue)(struct pro_task_scheduler *scheduler, struct pro_work *work);
-    /* May run @work here and now: true when it did. @was_queued: it sits in this scheduler's queue and must be left a
-       no-op there, or be taken out first. [any thread] */
+    /* May run @work here and now: true when it did. @was_queued: it sits in this scheduler's queue. A scheduler with a @try_dequeue takes
+       it out first, and answers false when it is not there any more; one without leaves it, a no-op when its turn comes. [any thread] */
     bool (*try_inline)(struct pro_task_scheduler *scheduler, struct pro_work *work, bool was_queued);
     /* Takes @work out of the queue: true when it was there. [any thread] */
     bool (*try_dequeue)(struct pro_task_scheduler *scheduler, struct pro_work *work);

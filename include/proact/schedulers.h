@@ -44,7 +44,8 @@ PRO_API struct pro_task_scheduler *pro_exclusive_pair_concurrent(struct pro_excl
 /* From now on nothing is accepted: both schedulers refuse with PRO_E_STATE, which a task shows as PRO_E_SCHEDULER (SEM-278). What is
    queued still runs. Idempotent. */
 PRO_API int pro_exclusive_pair_complete(struct pro_exclusive_pair *pair);
-/* Gives the task that completes, on the pool, when pro_exclusive_pair_complete() was called and both queues are empty. When @target refuses
+/* Gives the task that completes when pro_exclusive_pair_complete() was called, or the pair is gone, and both queues are empty; its
+   continuations never run inside the call that ended it. When @target refuses
    to work for the pair, the pair completes by itself: this task faults with PRO_E_SCHEDULER, and the item that could not be placed is
    refused. Items that were accepted before are run on the pool, by the same rules. */
 PRO_API PRO_NODISCARD struct pro_task *pro_exclusive_pair_completion(struct pro_exclusive_pair *pair);

@@ -117,8 +117,8 @@ struct pro_iterator {
 /* Gives a zeroed frame, in one allocation for the whole stream, or NULL. */
 #define PRO_NEW_STREAM(frame_type, move_next, item_type)                                                               \
     ((frame_type *)pro_frame_new_(sizeof(frame_type), (move_next), PRO_TYPE(item_type), PRO_HERE))
-/* Gives the stream of the frame; of NULL, one that fails with PRO_E_NO_MEMORY. The body begins when the first item is asked for. Items that
-   own something: PRO_ON_DROP, then they move to the consumer. */
+/* Gives the stream of the frame; of NULL, one that fails with PRO_E_NO_MEMORY. The body begins when the first item is asked for; a stream
+   that is disposed of before runs PRO_FINALLY alone (C# runs nothing: it has a collector). Items that own something: PRO_ON_DROP, then they move to the consumer. */
 #define PRO_START_STREAM(self) pro_iterator_start_((self) ? &(self)->pro_iterator_ : NULL)
 
 /* Gives the next item, and goes on when the one after it is asked for; or leaves for PRO_FINALLY when the consumer has disposed of the

@@ -62,6 +62,9 @@ PRO_API struct pro_task *pro_task_ref(struct pro_task *task);
 PRO_API void pro_task_unref(struct pro_task *task); /* NULL is legal. Neither cancels nor frees what still runs. */
 /* Drops the reference, visibly: nobody will look at the outcome. An error stays reportable as unobserved. */
 PRO_API void pro_forget(struct pro_task *task);
+/* Task.Dispose, for those who want its check: drops the reference of a task that is complete. PRO_E_STATE (misuse): it is pending, and the
+   reference stays the caller's (SEM-014). Nothing needs it: pro_task_unref() is right at any time. */
+PRO_API int pro_task_dispose(struct pro_task *task);
 /* Gives a second reference, for an await that is to leave the caller's alone: PRO_AWAIT(pro_borrow(task)). */
 PRO_API PRO_NODISCARD struct pro_task *pro_borrow(struct pro_task *task);
 
@@ -144,7 +147,8 @@ PRO_API PRO_NODISCARD struct pro_task *pro_task_run(pro_task_fn *body, void *arg
 /* Runs @body on the pool; the task follows the one it gives, whose result is of @type (Task.Run of an async lambda). */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_run_async(struct pro_task *(*body)(void *arg), void *arg,
                                                           struct pro_type type, struct pro_cancellation_token token);
-/* Runs @body on @scheduler; NULL: the current one (Task.Factory.StartNew, SEM-263). @options: enum pro_task_options. */
+/* Runs @body on @scheduler; NULL: the current one (Task.Factory.StartNew, SEM-263). @options: enum pro_task_options. A scheduler that
+   refuses: where C# throws, the task is faulted with PRO_E_SCHEDULER from the start, observed (SEM-267). */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_start_new(pro_task_fn *body, void *arg, struct pro_type type,
                                                           struct pro_cancellation_token token, unsigned options,
                                                           struct pro_task_scheduler *scheduler);
@@ -152,7 +156,8 @@ PRO_API PRO_NODISCARD struct pro_task *pro_task_start_new(pro_task_fn *body, voi
 /* A cold task: PRO_TASK_CREATED until it is started (SEM-008). */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_new(pro_task_fn *body, void *arg, struct pro_type type,
                                                     struct pro_cancellation_token token, unsigned options);
-/* Queues a cold task to @scheduler (NULL: the current one). PRO_E_STATE: it was started before, was cancelled, or has no body. */
+/* Queues a cold task to @scheduler (NULL: the current one). PRO_E_STATE: it was started before, was cancelled, or has no body.
+   PRO_E_SCHEDULER: the scheduler refused, and the task has faulted with that (SEM-267). */
 PRO_API int pro_task_start(struct pro_task *task, struct pro_task_scheduler *scheduler);
 /* Runs a cold task here if @scheduler lets it, else queues it and blocks until it is done; its errors stay in it (SEM-010). */
 PRO_API int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler *scheduler);

@@ -85,6 +85,8 @@ void proi_schedule_begin(const struct proi_schedule *schedule)
     stay_on_one_processor((uint64_t)getpid());
 }
 
+void proi_schedule_limit(uint64_t most_points) { choice.schedule.most_points = most_points; }
+
 int proi_schedule_parse(const char *text, struct proi_schedule_deviation *ret_deviations, size_t most)
 {
     static const char word[] = "replay:";
