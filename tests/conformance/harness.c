@@ -101,6 +101,12 @@ static const char *code_name(int code)
         return "InvalidOperation";
     case PRO_E_INVALID:
         return "Argument";
+    case PRO_E_FULL:
+        return "SemaphoreFull";
+    case PRO_E_CHANNEL_CLOSED:
+        return "ChannelClosed";
+    case PRO_E_SCHEDULER:
+        return "SchedulerError";
     default:
         return pro_err_name(code);
     }
@@ -133,9 +139,10 @@ static size_t name_write(const struct pro_error *error, char *text, size_t size,
         at = name_append(text, size, at, pro_error_message(error));
         return name_append(text, size, at, ")");
     }
-    if (code != PRO_E_AGGREGATE)
+    if (code != PRO_E_AGGREGATE && pro_error_inner_count(error) == 0)
         return name_append(text, size, at, code_name(code));
-    at = name_append(text, size, at, "Aggregate[");
+    at = name_append(text, size, at, code == PRO_E_AGGREGATE ? "Aggregate" : code_name(code)); /* of one that has a cause */
+    at = name_append(text, size, at, "[");
     for (size_t i = 0; i < pro_error_inner_count(error); i++) {
         if (i > 0)
             at = name_append(text, size, at, ", ");

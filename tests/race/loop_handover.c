@@ -223,3 +223,85 @@ TEST(a_receive_that_is_cancelled_while_it_completes_loses_no_byte)
         loop_end(loop);
     }
 }
+
+/* ---- accepting for a loop that goes ---- */
+
+enum { OWNER_ROUNDS = 150 };
+
+struct owner {
+    const char *backend;
+    struct pro_loop *loop; /* of the round */
+    struct gate made, may_go, gone;
+};
+
+static void own_and_go(void *arg)
+{
+    struct owner *const it = arg;
+    const struct pro_loop_options options = { .name = "owner", .backend = test_backend_name(it->backend) };
+    struct team_member member = { .random = test_seed() };
+
+    for (uint32_t i = 1; i <= OWNER_ROUNDS; i++) {
+        struct pro_loop *loop = NULL;
+
+        CHECK_EQ(pro_loop_new(&options, &loop), PRO_OK);
+        CHECK(pro_loop_run_once(loop, 0) >= 0);
+        it->loop = loop;
+        gate_add(&it->made);
+        gate_wait(&it->may_go, i);
+        team_linger(&member, 20000);
+        CHECK_EQ(pro_loop_free(loop), PRO_OK);
+        gate_add(&it->gone);
+    }
+}
+
+/* The connection belongs to the owner, and ends with it; or there is no owner any more, and it ends at once. */
+static void accept_for(struct pro_loop *loop, struct owner *it)
+{
+    struct pro_addr addr = pro_addr_loopback(0);
+    struct pro_socket listener, client, got;
+    unsigned too_late = 0;
+
+    REQUIRE(pro_listen(loop, &addr, NULL, &listener) == PRO_OK);
+    REQUIRE(pro_socket_local_addr(&listener, &addr) == PRO_OK);
+    for (uint32_t i = 1; i <= OWNER_ROUNDS; i++) {
+        struct pro_op accept = { 0 }, op = { 0 };
+        struct heard heard = { { 0 }, 0 };
+        char byte;
+        int code;
+
+        gate_wait(&it->made, i);
+        accept.user = &heard;
+        REQUIRE(pro_then(pro_accept_for(&accept, &listener, it->loop, &got, PRO_HOW_DEFAULT), heard_op) == PRO_OK);
+        gate_add(&it->may_go);
+        REQUIRE(loop_answer(loop, pro_connect(&op, loop, &addr, &client, PRO_HOW_DEFAULT)) == PRO_OK);
+        while (!gate_count(&heard.gate))
+            REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+        CHECK(heard.result == PRO_OK || heard.result == PRO_E_LOOP_CLOSED);
+        too_late += heard.result == PRO_E_LOOP_CLOSED;
+        gate_wait(&it->gone, i);
+        if (heard.result == PRO_OK)
+            CHECK(!pro_socket_is_open(&got));
+        code = (int)loop_answer(loop, pro_recv(&op, &client, &byte, 1, PRO_HOW_DEFAULT));
+        CHECK(code == 0 || code == PRO_E_RESET);
+        CHECK_EQ(loop_answer(loop, pro_close(&op, &client)), PRO_OK);
+    }
+    test_note("%s: %u of %u too late", pro_loop_backend(loop), too_late, (unsigned)OWNER_ROUNDS);
+}
+
+TEST(a_connection_accepted_for_a_loop_that_goes_is_not_left_open)
+{
+    /* Kills: using the backend of a loop that is closed meanwhile; a connection that nobody owns. */
+    for (const char *const *backend = test_backends(); *backend; backend++) {
+        struct owner owner = { .backend = *backend };
+        struct proi_thread thread;
+        struct pro_loop *loop;
+
+        if (strcmp(*backend, "sim") == 0) /* each loop is a machine of its own there */
+            continue;
+        loop = loop_on(*backend, "acceptor", false);
+        REQUIRE(proi_thread_start(&thread, "owner", own_and_go, &owner, 0) == PRO_OK);
+        accept_for(loop, &owner);
+        proi_thread_join(&thread);
+        loop_end(loop);
+    }
+}

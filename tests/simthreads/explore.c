@@ -166,7 +166,8 @@ static struct prefix *prefix_pop(void)
 
 static bool search_one(const struct prefix *prefix)
 {
-    const struct proi_schedule schedule = { .deviations = prefix->deviations,
+    static struct proi_schedule_deviation deviations[MOST_DEVIATIONS]; /* runs do not see the arena */
+    const struct proi_schedule schedule = { .deviations = deviations,
                                             .deviation_count = prefix->count,
                                             .log = search.log,
                                             .prune = true,
@@ -174,6 +175,7 @@ static bool search_one(const struct prefix *prefix)
     bool is_redundant;
     int status;
 
+    memcpy(deviations, prefix->deviations, prefix->count * sizeof deviations[0]);
     search.log->count = 0;
     status = run(&schedule);
     if (!is_well(status, &is_redundant)) {
@@ -229,6 +231,8 @@ static bool is_set(const char *variable)
 void explore(const char *name, void (*program)(void), unsigned seeds)
 {
     if (is_set("PROACT_SCHEDULE") || is_set("PROACT_SCHEDULE_SEED")) {
+        proi_schedule_self();
+        proi_schedule_limit(MOST_POINTS);
         program();
         return;
     }
@@ -239,6 +243,7 @@ void explore(const char *name, void (*program)(void), unsigned seeds)
     search.log = mmap(NULL, sizeof *search.log, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     search.arena = mmap(NULL, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     REQUIRE(search.log != MAP_FAILED && search.arena != MAP_FAILED);
+    madvise(search.arena, arena_size, MADV_DONTFORK); /* only to make fork quick */
     seeds = (unsigned)((unsigned long long)seeds * number_of("PROACT_SCHEDULE_SEEDS", 100) / 100);
     if (search_all() && random_all(seeds)) {
         for (unsigned i = 0; i <= search.most; i++)

@@ -9,9 +9,10 @@
 
 static struct {
     uint32_t ran; /* shared */
+    struct pro_work items[4];
 } race;
 
-static void count_up(void *unused)
+static void count_up(struct pro_work *unused)
 {
     (void)unused;
     proi_fetch_add(&race.ran, 1u, PROI_SEQ_CST);
@@ -33,27 +34,44 @@ static void begin(unsigned threads)
     EXPECT(pro_pool_set_max_threads(threads) == PRO_OK);
 }
 
-static void post(void) { EXPECT(pro_pool_post(count_up, NULL) == PRO_OK); }
+/* Items of the program's own: memory would only add steps that are not the subject. */
+static void post_item(unsigned index, void (*run)(struct pro_work *work))
+{
+    race.items[index].run = run;
+    EXPECT(pro_pool_post_work(&race.items[index], false) == PRO_OK);
+}
+static void post(unsigned index) { post_item(index, count_up); }
 
 EXPLORE(an_item_posted_while_the_only_worker_falls_asleep_is_run, 500)
 {
     /* Kills: sleeping without the last look; looking before one is counted as gone. */
     begin(1);
-    post();
+    post(0);
     wait_for(1);
-    post();
+    post(1);
     wait_for(2);
 }
 
-static void post_one(void *unused) { (void)unused, post(); }
+/* Time passes only when all wait: afterwards the workers sleep. */
+static void until_all_sleep(void)
+{
+    const uint32_t never = 0;
 
-EXPLORE(items_posted_by_two_threads_are_run, 500)
+    proi_wait(&never, 0, PRO_MS(1));
+}
+
+static void post_second(void *unused) { (void)unused, post(1); }
+static void post_third(void *unused) { (void)unused, post(2); }
+
+EXPLORE(items_posted_by_two_threads_to_a_sleeper_are_run, 500)
 {
     /* Kills: a poster that relies on a searcher which has found its item already. */
-    static void (*const parts[])(void *) = { post_one, post_one };
+    static void (*const parts[])(void *) = { post_second, post_third };
 
     begin(1);
-    post();
+    post(0);
+    wait_for(1);
+    until_all_sleep();
     explore_together(parts, 2, NULL);
     wait_for(3);
 }
@@ -65,24 +83,36 @@ EXPLORE(an_item_posted_at_the_moment_when_the_worker_leaves_is_run, 500)
 
     proi_pool_timing.idle_ns = PRO_MS(20);
     begin(1);
-    post();
+    post(0);
     wait_for(1);
     proi_wait(&never, 0, PRO_MS(20)); /* the same moment */
-    post();
+    post(1);
     wait_for(2);
 }
 
-static void meet(void *unused)
+/* Two at a time: the first and second, the third and fourth. */
+static void meet(struct pro_work *unused)
 {
-    count_up(unused);
-    wait_for(2);
+    const uint32_t before = proi_fetch_add(&race.ran, 1u, PROI_SEQ_CST);
+
+    (void)unused;
+    proi_wake_all(&race.ran);
+    wait_for((before | 1) + 1);
+}
+
+static void post_pair(unsigned first)
+{
+    post_item(first, meet);
+    post_item(first + 1, meet);
 }
 
 EXPLORE(two_items_that_need_each_other_get_two_workers, 500)
 {
     /* Kills: ending a search without looking on behalf of those who relied on it. */
     begin(2);
-    EXPECT(pro_pool_post(meet, NULL) == PRO_OK);
-    EXPECT(pro_pool_post(meet, NULL) == PRO_OK);
+    post_pair(0);
     wait_for(2);
+    until_all_sleep();
+    post_pair(2);
+    wait_for(4);
 }
