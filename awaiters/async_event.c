@@ -13,7 +13,10 @@ struct pro_async_event {
     struct proi_line line; /* empty while it is set */
 };
 
-static struct pro_async_event *event_of(struct proi_monitor *monitor) { return (struct pro_async_event *)(void *)monitor; }
+static struct pro_async_event *event_of(struct proi_monitor *monitor)
+{
+    return (struct pro_async_event *)(void *)monitor;
+}
 
 static bool take_event(struct proi_monitor *monitor, struct proi_line *granted)
 {
@@ -106,7 +109,10 @@ struct pro_async_barrier {
     struct proi_line line;
 };
 
-static struct pro_async_barrier *barrier_of(struct proi_monitor *monitor) { return (struct pro_async_barrier *)(void *)monitor; }
+static struct pro_async_barrier *barrier_of(struct proi_monitor *monitor)
+{
+    return (struct pro_async_barrier *)(void *)monitor;
+}
 
 /* Only the last one takes: it ends the phase. The others join, which counts them. */
 static bool end_phase(struct proi_monitor *monitor, struct proi_line *granted)
@@ -194,7 +200,10 @@ struct pro_countdown {
     struct proi_line line; /* empty when the count is 0 */
 };
 
-static struct pro_countdown *countdown_of(struct proi_monitor *monitor) { return (struct pro_countdown *)(void *)monitor; }
+static struct pro_countdown *countdown_of(struct proi_monitor *monitor)
+{
+    return (struct pro_countdown *)(void *)monitor;
+}
 
 static bool is_over(struct proi_monitor *monitor, struct proi_line *granted)
 {
@@ -204,7 +213,8 @@ static bool is_over(struct proi_monitor *monitor, struct proi_line *granted)
 
 static struct proi_line *line_of_countdown(struct proi_monitor *monitor) { return &countdown_of(monitor)->line; }
 
-static const struct proi_wait_kind countdown_kind = { .task_class = { .name = "countdown", .destroy = proi_waiter_destroy },
+static const struct proi_wait_kind countdown_kind = { .task_class = { .name = "countdown",
+                                                                      .destroy = proi_waiter_destroy },
                                                       .who = "pro_countdown_wait",
                                                       .try_take = is_over,
                                                       .line = line_of_countdown };

@@ -12,7 +12,10 @@ struct pro_async_mutex {
     struct proi_line line; /* empty unless it is locked: an unlock hands over */
 };
 
-static struct pro_async_mutex *mutex_of(struct proi_monitor *monitor) { return (struct pro_async_mutex *)(void *)monitor; }
+static struct pro_async_mutex *mutex_of(struct proi_monitor *monitor)
+{
+    return (struct pro_async_mutex *)(void *)monitor;
+}
 
 static bool take_mutex(struct proi_monitor *monitor, struct proi_line *granted)
 {
@@ -90,7 +93,10 @@ struct pro_async_rwlock {
     struct proi_line readers, writers;
 };
 
-static struct pro_async_rwlock *rwlock_of(struct proi_monitor *monitor) { return (struct pro_async_rwlock *)(void *)monitor; }
+static struct pro_async_rwlock *rwlock_of(struct proi_monitor *monitor)
+{
+    return (struct pro_async_rwlock *)(void *)monitor;
+}
 
 static bool take_to_read(struct proi_monitor *monitor, struct proi_line *granted)
 {
@@ -137,7 +143,8 @@ static const struct proi_wait_kind read_kind = { .task_class = { .name = "read l
                                                  .try_take = take_to_read,
                                                  .line = line_of_readers };
 /* A writer that gives up may have been what the readers behind it waited for. */
-static const struct proi_wait_kind write_kind = { .task_class = { .name = "write lock", .destroy = proi_waiter_destroy },
+static const struct proi_wait_kind write_kind = { .task_class = { .name = "write lock",
+                                                                  .destroy = proi_waiter_destroy },
                                                   .who = "pro_async_rwlock_write_async",
                                                   .try_take = take_to_write,
                                                   .line = line_of_writers,

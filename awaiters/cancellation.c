@@ -13,6 +13,7 @@ struct pro_cancellation_source {
     uint32_t generation; /* shared */
     uint32_t references; /* shared */
     uint32_t canceled;   /* shared: rises to 1 once */
+    uint32_t disposed;   /* shared: rises to 1 once */
     uint32_t rounds;     /* shared: callbacks that have returned; what unregister_wait sleeps on */
     struct proi_mutex lock;
     uint64_t running_thread;                       /* under lock: who runs callbacks */
@@ -122,9 +123,48 @@ void pro_cancellation_source_unref(struct pro_cancellation_source *source)
     proi_block_free(source, sizeof *source);
 }
 
+static int check_not_disposed(const struct pro_cancellation_source *source, const char *who)
+{
+    if (PROI_UNLIKELY(proi_load(&source->disposed, PROI_ACQUIRE)))
+        return proi_misuse(PRO_E_CLOSED, "%s: the source was disposed of", who);
+    return PRO_OK;
+}
+
+int pro_cancellation_source_dispose(struct pro_cancellation_source *source)
+{
+    struct pro_cancellation_registration *list;
+
+    if (!source)
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_dispose: the source is NULL");
+    proi_lock(&source->lock); /* with it who registers: before, and is taken off here, or after, and sees it */
+    proi_store(&source->disposed, 1u, PROI_RELEASE);
+    list = take_all(source);
+    proi_unlock(&source->lock);
+    drop_list(list);
+    drop_timer(source);
+    for (size_t i = 0; i < source->parent_count; i++)
+        pro_cancellation_unregister(&source->parents[i].registration);
+    return PRO_OK;
+}
+
 struct pro_cancellation_token pro_cancellation_source_token(struct pro_cancellation_source *source)
 {
+    if (source && check_not_disposed(source, "pro_cancellation_source_token") < 0)
+        return PRO_TOKEN_NONE;
     return (struct pro_cancellation_token){ source };
+}
+
+int pro_cancellation_source_get_token(struct pro_cancellation_source *source, struct pro_cancellation_token *ret_token)
+{
+    static const char who[] = "pro_cancellation_source_get_token";
+    int code;
+
+    if (!source || !ret_token)
+        return proi_misuse(PRO_E_INVALID, "%s: an argument is NULL", who);
+    code = check_not_disposed(source, who);
+    if (code == PRO_OK)
+        ret_token->source = source;
+    return code;
 }
 
 bool pro_cancellation_token_can_be_canceled(struct pro_cancellation_token token) { return token.source != NULL; }
@@ -294,6 +334,9 @@ int pro_cancellation_source_cancel_telling(struct pro_cancellation_source *sourc
 
     if (!source)
         return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel: the source is NULL");
+    code = check_not_disposed(source, "pro_cancellation_source_cancel");
+    if (code < 0)
+        return code;
     pro_cancellation_source_ref(source); /* a callback may drop the caller's */
     if (raise_level(source)) {
         run_callbacks(source, &failures);
@@ -333,8 +376,8 @@ static void run_async_cancel(struct pro_work *work)
     pro_cancellation_source_unref(it->source);
     error = sum_up(&failures);
     proi_task_reserve(task);
-    if (error)
-        proi_task_fail_many(task, error);
+    if (error) /* the aggregate is the task's one error */
+        proi_task_fail(task, error, false);
     else
         proi_task_publish(task, PRO_TASK_RAN_TO_COMPLETION);
     pro_task_unref(task);
@@ -349,6 +392,8 @@ struct pro_task *pro_cancellation_source_cancel_async(struct pro_cancellation_so
     if (!source)
         return pro_task_from_error(
             pro_error_of(proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel_async: the source is NULL")));
+    if (check_not_disposed(source, "pro_cancellation_source_cancel_async") < 0)
+        return pro_task_from_error(pro_error_of(PRO_E_CLOSED));
     task = proi_task_new(&cancel_class, sizeof *it, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!task)
         return pro_task_no_memory();
@@ -379,6 +424,8 @@ bool pro_cancellation_source_try_reset(struct pro_cancellation_source *source)
         proi_misuse(PRO_E_INVALID, "pro_cancellation_source_try_reset: the source is NULL");
         return false;
     }
+    if (check_not_disposed(source, "pro_cancellation_source_try_reset") < 0)
+        return false;
     drop_timer(source);
     proi_lock(&source->lock);
     if (proi_load(&source->canceled, PROI_RELAXED)) {
@@ -425,6 +472,12 @@ int pro_cancellation_register_callback(struct pro_cancellation_token token,
             return PRO_OK;
         proi_unhandled(error);
         pro_error_unref(error);
+        return PRO_OK;
+    }
+    if (proi_load(&source->disposed, PROI_RELAXED)) { /* nothing will ever run it */
+        proi_unlock(&source->lock);
+        drop_captures(registration);
+        *registration = (struct pro_cancellation_registration){ .source = NULL };
         return PRO_OK;
     }
     registration->linked = true;
@@ -634,6 +687,9 @@ int pro_cancellation_source_cancel_after(struct pro_cancellation_source *source,
 
     if (!source || delay_ns < PRO_INFINITE)
         return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_cancel_after: an argument is not valid");
+    code = check_not_disposed(source, "pro_cancellation_source_cancel_after");
+    if (code < 0)
+        return code;
     if (proi_load(&source->canceled, PROI_ACQUIRE))
         return PRO_OK;
     drop_timer(source);

@@ -8,7 +8,19 @@ struct pro_completion_source {
     struct pro_task *task; /* one reference */
 };
 
-static const struct proi_task_class source_class = { .name = "completion source" };
+static void *source_state(const struct pro_task *task)
+{
+    return *(void **)proi_task_body((struct pro_task *)(uintptr_t)task);
+}
+
+static unsigned source_options(const struct pro_task *task)
+{
+    return proi_load(&task->state, PROI_RELAXED) & PROI_TASK_ASYNC ? PRO_TASK_ASYNC_CONTINUATIONS : PRO_TASK_DEFAULT;
+}
+
+static const struct proi_task_class source_class = { .name = "completion source",
+                                                     .async_state = source_state,
+                                                     .options = source_options };
 
 int pro_completion_source_new(struct pro_type type, unsigned options, struct pro_completion_source **ret_source)
 {
@@ -19,7 +31,7 @@ int pro_completion_source_new(struct pro_type type, unsigned options, struct pro
     source = proi_block_alloc(sizeof *source);
     if (!source)
         return PRO_E_NO_MEMORY;
-    source->task = proi_task_new(&source_class, 0, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    source->task = proi_task_new(&source_class, sizeof(void *), type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!source->task) {
         proi_block_free(source, sizeof *source);
         return PRO_E_NO_MEMORY;
@@ -38,6 +50,14 @@ void pro_completion_source_free(struct pro_completion_source *source)
         proi_task_fail(source->task, pro_error_of(PRO_E_BROKEN_PROMISE), false);
     pro_task_unref(source->task);
     proi_block_free(source, sizeof *source);
+}
+
+int pro_completion_source_set_state(struct pro_completion_source *source, void *state)
+{
+    if (!source)
+        return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_state: the source is NULL");
+    *(void **)proi_task_body(source->task) = state;
+    return PRO_OK;
 }
 
 struct pro_task *pro_completion_source_task(struct pro_completion_source *source)
@@ -94,6 +114,11 @@ int pro_completion_source_try_set_error(struct pro_completion_source *source, st
     if (!source || !error) {
         pro_error_unref(error);
         return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_error: an argument is NULL");
+    }
+    /* The immortal aggregate is empty for want of memory, not of errors. */
+    if (pro_error_code(error) == PRO_E_AGGREGATE && !pro_error_inner_count(error) && error != pro_error_of(PRO_E_AGGREGATE)) {
+        pro_error_unref(error);
+        return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_error: the list of errors is empty (SEM-183)");
     }
     if (!proi_task_reserve(source->task)) {
         pro_error_unref(error);

@@ -17,9 +17,11 @@ void proi_continuation_invoke(struct pro_continuation *continuation)
 {
     const struct proi_ambient saved = proi_ambient;
     void *const flow = proi_flow_enter(continuation->flow); /* its reference is the thread's now */
-    struct pro_sync_context *const held = continuation->flags & PROI_CONTINUATION_HELD ? continuation->context : NULL;
+    const bool held = continuation->flags & PROI_CONTINUATION_HELD;
+    struct pro_sync_context *const context = held ? continuation->context : NULL;
+    struct pro_task_scheduler *const scheduler = held ? continuation->scheduler : NULL;
 
-    /* Both references are given up once, also when an awaiter runs its continuation again. */
+    /* All references are given up once, also when an awaiter runs its continuation again. */
     continuation->flow = NULL;
     continuation->flags &= (unsigned char)~PROI_CONTINUATION_HELD;
     /* The current task is hidden, and the scheduler is the captured one (SEM-049); the context is as the caller has it. */
@@ -29,8 +31,9 @@ void proi_continuation_invoke(struct pro_continuation *continuation)
     continuation->invoke(continuation); /* from here its memory may be gone */
     proi_flow_leave(flow);
     proi_ambient_leave(saved);
-    if (held)
-        proi_context_release(held);
+    if (context)
+        proi_context_release(context);
+    pro_task_scheduler_unref(scheduler);
 }
 
 static void run_travelled(struct pro_work *work) { proi_continuation_invoke(PRO_CONTAINER(work, struct pro_continuation, work)); }
@@ -70,14 +73,17 @@ void pro_continuation_capture(struct pro_continuation *continuation, unsigned op
         if (continuation->work.task) /* what really was captured: awaiters may have a mind of their own */
             proi_store(&continuation->work.task->awaits_context, (uintptr_t)continuation->context, PROI_RELAXED);
     } else if (!proi_scheduler_is_default(proi_ambient.scheduler)) {
-        continuation->scheduler = proi_ambient.scheduler;
+        continuation->scheduler = pro_task_scheduler_ref(proi_ambient.scheduler);
+        continuation->flags |= PROI_CONTINUATION_HELD;
     }
 }
 
 void proi_continuation_let_go(struct pro_continuation *continuation)
 {
-    if (continuation->flags & PROI_CONTINUATION_HELD)
+    if (continuation->flags & PROI_CONTINUATION_HELD && continuation->context)
         proi_context_release(continuation->context);
+    else if (continuation->flags & PROI_CONTINUATION_HELD)
+        pro_task_scheduler_unref(continuation->scheduler);
     continuation->flags &= (unsigned char)~PROI_CONTINUATION_HELD;
     continuation->context = NULL;
     continuation->scheduler = NULL;

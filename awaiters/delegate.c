@@ -150,8 +150,14 @@ static bool try_inline(struct pro_task *task)
     return true;
 }
 
+static const struct delegate *seen_delegate(const struct pro_task *task) { return proi_delegate_of((struct pro_task *)(uintptr_t)task); }
+static void *delegate_state(const struct pro_task *task) { return seen_delegate(task)->arg; }
+static unsigned delegate_options(const struct pro_task *task) { return seen_delegate(task)->options; }
+
 static const struct proi_task_class delegate_class = { .name = "delegate",
                                                        .destroy = destroy_delegate,
+                                                       .async_state = delegate_state,
+                                                       .options = delegate_options,
                                                        .try_inline = try_inline };
 
 bool proi_is_delegate(const struct pro_task *task)

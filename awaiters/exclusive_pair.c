@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The concurrent/exclusive pair (SEM-275…278): two queues, and runners on the target scheduler. Either one runner works through the
-   exclusive queue, or several through the concurrent one. It stands here, not with the other schedulers, for its completion task. */
+/* The concurrent/exclusive pair (SEM-275…278): two queues, and runners on the target scheduler. Either one runner works
+   through the exclusive queue, or several through the concurrent one. It stands here, not with the other schedulers,
+   for its completion task. */
 #include "internal.h"
 
 #include <proact/schedulers.h>
@@ -18,9 +19,9 @@ struct runner {
 
 struct pro_exclusive_pair {
     struct lane exclusive, concurrent;
-    struct pro_task_scheduler *target; /* held; NULL: the pool */
+    struct pro_task_scheduler *target;        /* held; NULL: the pool */
     struct pro_completion_source *completion; /* its continuations never run inside */
-    uint32_t users; /* shared: lanes with references, runners, calls that queue */
+    uint32_t users;                           /* shared: lanes with references, runners, calls that queue */
 
     struct proi_mutex lock; /* guards what follows, and the queues */
     int runners;            /* of the concurrent lane, or EXCLUSIVE */
@@ -38,7 +39,10 @@ struct at_work {
 };
 static PROI_THREAD_LOCAL const struct at_work *at_work;
 
-static struct lane *lane_of(struct pro_task_scheduler *scheduler) { return PRO_CONTAINER(scheduler, struct lane, scheduler); }
+static struct lane *lane_of(struct pro_task_scheduler *scheduler)
+{
+    return PRO_CONTAINER(scheduler, struct lane, scheduler);
+}
 
 /* ---- its end ---- */
 
@@ -68,7 +72,8 @@ static void finish(struct pro_exclusive_pair *pair)
 /* Under the lock: true for the one who is to finish. */
 static bool is_over(struct pro_exclusive_pair *pair)
 {
-    if (!pair->completing || pair->finished || pair->runners || pair->exclusive.queue.count || pair->concurrent.queue.count)
+    if (!pair->completing || pair->finished || pair->runners || pair->exclusive.queue.count ||
+        pair->concurrent.queue.count)
         return false;
     pair->finished = true;
     return true;
@@ -122,8 +127,8 @@ static void note_refusal(struct pro_exclusive_pair *pair, struct runner *runner,
     drop_user(pair);
 }
 
-/* Starts as many runners as may be and have something to do; or finishes. The caller is a user of the pair. A code: the target
-   has refused; the next call turns to the pool. */
+/* Starts as many runners as may be and have something to do; or finishes. The caller is a user of the pair. A code: the
+   target has refused; the next call turns to the pool. */
 static int advance(struct pro_exclusive_pair *pair, bool fairly)
 {
     for (size_t left = SIZE_MAX; left; left--) {
@@ -253,7 +258,8 @@ static bool run_on_target(struct pro_task_scheduler *target, struct pro_work *wo
     return true;
 }
 
-/* A thread at work for this very lane may take another of its items in between (SEM-277); a queued one stays there as a no-op. */
+/* A thread at work for this very lane may take another of its items in between (SEM-277); a queued one stays there as a
+   no-op. */
 static bool lane_try_inline(struct pro_task_scheduler *scheduler, struct pro_work *work, bool was_queued)
 {
     struct lane *const lane = lane_of(scheduler);
@@ -271,7 +277,8 @@ static bool lane_try_inline(struct pro_task_scheduler *scheduler, struct pro_wor
     return accepts && run_on_target(pair->target, work);
 }
 
-static void lane_for_each_queued(struct pro_task_scheduler *scheduler, void (*visit)(struct pro_work *work, void *arg), void *arg)
+static void lane_for_each_queued(struct pro_task_scheduler *scheduler, void (*visit)(struct pro_work *work, void *arg),
+                                 void *arg)
 {
     struct lane *const lane = lane_of(scheduler);
 
@@ -280,21 +287,23 @@ static void lane_for_each_queued(struct pro_task_scheduler *scheduler, void (*vi
     proi_unlock(&lane->pair->lock);
 }
 
-static const struct pro_task_scheduler_vtable lane_vtable = { .queue = lane_queue,
-                                                              .try_inline = lane_try_inline,
-                                                              .destroy = lane_destroy,
-                                                              .for_each_queued = lane_for_each_queued };
+static const struct pro_task_scheduler_vtable lane_vtable = {
+    .queue = lane_queue, .try_inline = lane_try_inline, .destroy = lane_destroy, .for_each_queued = lane_for_each_queued
+};
 
 /* ---- the pair ---- */
 
-int pro_exclusive_pair_new(struct pro_task_scheduler *target, unsigned max_concurrency, struct pro_exclusive_pair **ret_pair)
+int pro_exclusive_pair_new(struct pro_task_scheduler *target, unsigned max_concurrency,
+                           struct pro_exclusive_pair **ret_pair)
 {
     struct pro_exclusive_pair *pair;
     unsigned level = max_concurrency ? max_concurrency : proi_processor_count();
     int code;
 
     if (!ret_pair || (target && (!target->vtable || !target->vtable->queue)))
-        return proi_misuse(PRO_E_INVALID, "pro_exclusive_pair_new: ret_pair is NULL, or the target was not made by pro_task_scheduler_init()");
+        return proi_misuse(
+            PRO_E_INVALID,
+            "pro_exclusive_pair_new: ret_pair is NULL, or the target was not made by pro_task_scheduler_init()");
     pair = proi_alloc_zeroed(sizeof *pair);
     if (!pair)
         return PRO_E_NO_MEMORY;
@@ -359,5 +368,6 @@ struct pro_task *pro_exclusive_pair_completion(struct pro_exclusive_pair *pair)
 {
     if (pair)
         return pro_completion_source_task(pair->completion);
-    return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_exclusive_pair_completion: the pair is NULL")));
+    return pro_task_from_error(
+        pro_error_of(proi_misuse(PRO_E_INVALID, "pro_exclusive_pair_completion: the pair is NULL")));
 }

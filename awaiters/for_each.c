@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parallel.ForEachAsync (SEM-330, 331): workers take items from one source, one by one, and await a body for each. The first worker is
-   started by the call, each further one by the worker before it when it has got its first item. */
+/* Parallel.ForEachAsync (SEM-330, 331): workers take items from one source, one by one, and await a body for each. The
+   first worker is started by the call, each further one by the worker before it when it has got its first item. */
 #include "error_list.h"
 
 #include <proact/parallel.h>
@@ -8,20 +8,20 @@
 struct loop;
 
 struct worker {
-    struct pro_work work; /* the first step of a worker; counted in loop.workers */
+    struct pro_work work;                 /* the first step of a worker; counted in loop.workers */
     struct pro_continuation continuation; /* on the body's task */
-    struct pro_task *body; /* held while it is awaited */
+    struct pro_task *body;                /* held while it is awaited */
     struct loop *loop;
-    void *item; /* in the task's block */
+    void *item;           /* in the task's block */
     bool has_called_next; /* has started the worker after it */
 };
 
 struct loop {
     struct pro_for_each what;
-    struct pro_cancellation_source *stop;     /* its token is handed to the bodies */
-    struct pro_cancellation_token token;      /* the caller's; its source is held */
+    struct pro_cancellation_source *stop; /* its token is handed to the bodies */
+    struct pro_cancellation_token token;  /* the caller's; its source is held */
     struct pro_cancellation_registration registration;
-    void *flow; /* captured at the call; each worker runs under it */
+    void *flow;               /* captured at the call; each worker runs under it */
     struct proi_mutex source; /* one thread at a time takes an item; guards exhausted and started */
     bool exhausted;
     unsigned started, degree;
@@ -169,7 +169,8 @@ static void work_on(struct worker *worker)
             break;
         body = loop->what.body(loop->what.arg, worker->item, token);
         if (!body)
-            body = pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_for_each_async: the body gave no task")));
+            body = pro_task_from_error(
+                pro_error_of(proi_misuse(PRO_E_INVALID, "pro_for_each_async: the body gave no task")));
         proi_store(&worker->body, body, PROI_RELEASE);
         if (await_body(worker))
             return; /* from here it may run on elsewhere */
@@ -225,7 +226,8 @@ static struct pro_task *new_loop(const struct pro_for_each *what)
     if (scheduler && scheduler->max_concurrency && scheduler->max_concurrency < degree)
         degree = scheduler->max_concurrency;
     if (degree < UINT32_MAX / (sizeof *loop->list + item_size) / 2)
-        task = proi_task_new(&for_each_class, ((sizeof *loop + degree * sizeof *loop->list + 15) & ~(size_t)15) + degree * item_size,
+        task = proi_task_new(&for_each_class,
+                             ((sizeof *loop + degree * sizeof *loop->list + 15) & ~(size_t)15) + degree * item_size,
                              PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!task)
         return NULL;
@@ -249,7 +251,8 @@ struct pro_task *pro_for_each_async(const struct pro_for_each *what)
 
     if (!what || !what->next || !what->body ||
         (what->options.scheduler && (!what->options.scheduler->vtable || !what->options.scheduler->vtable->queue)))
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_for_each_async: the source, the body or the scheduler is missing")));
+        return pro_task_from_error(pro_error_of(
+            proi_misuse(PRO_E_INVALID, "pro_for_each_async: the source, the body or the scheduler is missing")));
     if (pro_cancellation_token_is_canceled(what->options.token))
         return pro_task_from_canceled(what->options.token);
     task = new_loop(what);

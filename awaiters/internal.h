@@ -29,6 +29,9 @@ struct proi_task_class {
     void (*destroy)(struct pro_task *task); /* NULL: nothing of its own to free */
     /* Calls @visit for each task that this one cannot complete without. True: it needs all of them, false: any one. NULL: none. */
     bool (*needs)(const struct pro_task *task, void (*visit)(struct pro_task *needed, void *arg), void *arg);
+    /* What it was made with (SEM-019); NULL: nothing, and PRO_TASK_DEFAULT. */
+    void *(*async_state)(const struct pro_task *task);
+    unsigned (*options)(const struct pro_task *task);
     /* Delegate tasks: runs the body here if the scheduler lets it; true when it did (SEM-142). */
     bool (*try_inline)(struct pro_task *task);
 };
@@ -93,7 +96,7 @@ enum proi_continuation_kind {
     PROI_CONTINUATION_THEN_NOW, /* with ExecuteSynchronously: run in the second                    */
     PROI_CONTINUATION_WAITER  /* a blocked thread: woken directly (SEM-064)                        */
 };
-enum proi_continuation_flag { PROI_CONTINUATION_HELD = 1 /* the captured context was told, and is held */ };
+enum proi_continuation_flag { PROI_CONTINUATION_HELD = 1 /* what was captured is held, and a context was told */ };
 
 void proi_continuation_make(struct pro_continuation *continuation, void (*invoke)(struct pro_continuation *),
                             enum proi_continuation_kind kind);

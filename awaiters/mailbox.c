@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The mailbox: a list of copied messages, and one turn at a time that hands the oldest to the handler. A turn is an item of the
-   scheduler; while a handler's task is pending there is none. */
+/* The mailbox: a list of copied messages, and one turn at a time that hands the oldest to the handler. A turn is an
+   item of the scheduler; while a handler's task is pending there is none. */
 #include "internal.h"
 
 #include <proact/mailbox.h>
@@ -15,15 +15,15 @@ struct message {
 
 struct pro_mailbox {
     struct pro_mailbox_options options;
-    uint32_t references; /* shared: the users', counted as one, and the turn's */
-    uint32_t users;      /* shared */
+    uint32_t references;                      /* shared: the users', counted as one, and the turn's */
+    uint32_t users;                           /* shared */
     struct pro_completion_source *completion; /* its continuations never run inside */
 
     struct proi_mutex lock; /* guards what follows, up to the next empty line */
     struct message *oldest, *newest;
     size_t count;
-    bool closed; /* accepts no more */
-    bool busy;   /* a turn is queued, running, or waits for the handler's task */
+    bool closed;             /* accepts no more */
+    bool busy;               /* a turn is queued, running, or waits for the handler's task */
     struct pro_error *error; /* what it stopped for */
 
     /* the turn's */
@@ -77,7 +77,7 @@ static struct message *empty(struct pro_mailbox *mailbox)
     return all;
 }
 
-/* Called when nothing is busy any more and nothing can become so; tries: closing and the last turn may both find that. */
+/* Nothing is busy any more and nothing can become so. It tries: closing and the last turn may both find that. */
 static void finish(struct pro_mailbox *mailbox)
 {
     if (mailbox->error)
@@ -277,7 +277,8 @@ int pro_mailbox_post(struct pro_mailbox *mailbox, const void *value, struct pro_
     if (!mailbox || (!value && type.size))
         return proi_misuse(PRO_E_INVALID, "pro_mailbox_post: an argument is NULL");
     if (!proi_type_fits(mailbox->options.message, type))
-        return proi_misuse(PRO_E_TYPE, "pro_mailbox_post: the message is of another type than the mailbox was made for");
+        return proi_misuse(PRO_E_TYPE,
+                           "pro_mailbox_post: the message is of another type than the mailbox was made for");
     message = new_message(mailbox, value);
     if (!message)
         return PRO_E_NO_MEMORY;

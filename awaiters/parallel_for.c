@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parallel.For: the caller and helpers on the pool, or on a scheduler, take indexes from one counter. The caller waits only for
-   helpers that have begun; one that comes late finds the loop over. */
+/* Parallel.For: the caller and helpers on the pool, or on a scheduler, take indexes from one counter. The caller waits
+   only for helpers that have begun; one that comes late finds the loop over. */
 #include "error_list.h"
 
 #include <proact/parallel.h>
@@ -10,7 +10,7 @@ enum { CHUNKS_EACH = 8, MOST_IN_CHUNK = 1024 };
 struct loop {
     pro_parallel_fn *body;
     void *arg;
-    struct pro_cancellation_token token; /* borrowed from the caller, who waits */
+    struct pro_cancellation_token token;  /* borrowed from the caller, who waits */
     struct pro_task_scheduler *scheduler; /* borrowed in the same way; NULL: the pool */
     size_t end, chunk;
     size_t next;     /* shared: the first index that nobody has taken */
@@ -43,8 +43,8 @@ static void run_indexes(struct loop *loop)
     while (!is_stopped(loop)) {
         size_t at = proi_load(&loop->next, PROI_RELAXED), end;
 
-        /* Who moves the counter on has the indexes between; no other data hangs on it. By comparison and not by addition, so that
-           it cannot pass the end and wrap. */
+        /* Who moves the counter on has the indexes between; no other data hangs on it. By comparison and not by
+           addition, so that it cannot pass the end and wrap. */
         do {
             if (at >= loop->end)
                 return;
@@ -72,8 +72,8 @@ struct shared {
 
 static const struct proi_task_class parallel_class = { .name = "parallel for" };
 
-/* False: the loop is over. Against the last one to leave: either the count was still above zero, and it is ours that keeps the loop open,
-   or it is zero for ever. */
+/* False: the loop is over. Against the last one to leave: either the count was still above zero, and it is ours that
+   keeps the loop open, or it is zero for ever. */
 static bool enter(struct loop *loop)
 {
     uint32_t inside = proi_load(&loop->inside, PROI_RELAXED);
@@ -147,7 +147,8 @@ static int send_helper(struct helper *helper)
 
     helper->flow = proi_flow_capture();
     pro_task_ref(task);
-    if (helper->is_expected && scheduler->vtable->try_inline && scheduler->vtable->try_inline(scheduler, &helper->work, false))
+    if (helper->is_expected && scheduler->vtable->try_inline &&
+        scheduler->vtable->try_inline(scheduler, &helper->work, false))
         return PRO_OK;
     code = proi_scheduler_queue(scheduler, &helper->work, true);
     if (code < 0) {
@@ -157,8 +158,8 @@ static int send_helper(struct helper *helper)
     return code;
 }
 
-/* On the pool the caller is one of the threads, with helpers beside it. On a scheduler the last helper stands for the caller: it is
-   offered to this thread, and else waited for. */
+/* On the pool the caller is one of the threads, with helpers beside it. On a scheduler the last helper stands for the
+   caller: it is offered to this thread, and else waited for. */
 static int run_shared(struct pro_task *task)
 {
     struct shared *const shared = proi_task_body(task);
@@ -219,7 +220,7 @@ static unsigned degree_of(const struct pro_parallel_options *options, size_t cou
     return count < degree ? (unsigned)count : degree;
 }
 
-/* On several threads; waits for those that have begun, as any blocking wait does. PRO_E_NO_MEMORY: nothing has begun. */
+/* On several threads; waits for those that have begun, as any blocking wait does. PRO_E_NO_MEMORY: nothing has. */
 static int run_on_many(const struct loop *loop, unsigned helpers, struct pro_error **ret_error)
 {
     struct pro_task *const task = new_shared(loop, helpers);
@@ -242,8 +243,8 @@ static int run_on_many(const struct loop *loop, unsigned helpers, struct pro_err
     return code;
 }
 
-int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg, const struct pro_parallel_options *options,
-                     struct pro_error **ret_error)
+int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
+                     const struct pro_parallel_options *options, struct pro_error **ret_error)
 {
     static const struct pro_parallel_options none = { .degree = 0 };
     struct loop loop = { .body = body, .arg = arg, .next = begin, .end = end, .inside = 1 };
@@ -252,8 +253,11 @@ int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
     int code;
 
     options = options ? options : &none;
-    if (!body || end < begin || (options->scheduler && (!options->scheduler->vtable || !options->scheduler->vtable->queue)))
-        return proi_misuse(PRO_E_INVALID, "pro_parallel_for: the body is NULL, the end lies before the begin, or the scheduler is not whole");
+    if (!body || end < begin ||
+        (options->scheduler && (!options->scheduler->vtable || !options->scheduler->vtable->queue)))
+        return proi_misuse(
+            PRO_E_INVALID,
+            "pro_parallel_for: the body is NULL, the end lies before the begin, or the scheduler is not whole");
     loop.token = options->token;
     loop.scheduler = options->scheduler;
     loop.left = end - begin;

@@ -22,8 +22,8 @@ struct report {
     _Alignas(16) unsigned char value[];
 };
 
-int pro_progress_new(struct pro_type type, void (*fn)(void *arg, const void *value), void *arg, void (*closed)(void *arg),
-                     struct pro_progress **ret_progress)
+int pro_progress_new(struct pro_type type, void (*fn)(void *arg, const void *value), void *arg,
+                     void (*closed)(void *arg), struct pro_progress **ret_progress)
 {
     struct pro_progress *progress;
 
@@ -75,7 +75,8 @@ int pro_progress_report(struct pro_progress *progress, const void *value, struct
     if (!progress || (!value && type.size))
         return proi_misuse(PRO_E_INVALID, "pro_progress_report: an argument is NULL");
     if (!proi_type_fits(progress->type, type))
-        return proi_misuse(PRO_E_TYPE, "pro_progress_report: the value is of another type than the progress was made for");
+        return proi_misuse(PRO_E_TYPE,
+                           "pro_progress_report: the value is of another type than the progress was made for");
     report = proi_block_alloc(sizeof *report + type.size);
     if (!report)
         return PRO_E_NO_MEMORY;

@@ -12,7 +12,10 @@ struct pro_semaphore {
 };
 
 static struct pro_semaphore *of(struct proi_monitor *monitor) { return (struct pro_semaphore *)(void *)monitor; }
-static struct proi_monitor *monitor_of(struct pro_semaphore *semaphore) { return semaphore ? &semaphore->monitor : NULL; }
+static struct proi_monitor *monitor_of(struct pro_semaphore *semaphore)
+{
+    return semaphore ? &semaphore->monitor : NULL;
+}
 
 static bool try_take(struct proi_monitor *monitor, struct proi_line *granted)
 {
@@ -43,7 +46,8 @@ int pro_semaphore_new(int initial, int maximum, struct pro_semaphore **ret_semap
     struct pro_semaphore *semaphore;
 
     if (!ret_semaphore || initial < 0 || maximum < 1 || initial > maximum)
-        return proi_misuse(PRO_E_INVALID, "pro_semaphore_new: %d of at most %d is no count, or ret_semaphore is NULL", initial, maximum);
+        return proi_misuse(PRO_E_INVALID, "pro_semaphore_new: %d of at most %d is no count, or ret_semaphore is NULL",
+                           initial, maximum);
     semaphore = proi_monitor_new(sizeof *semaphore, NULL);
     if (!semaphore)
         return PRO_E_NO_MEMORY;
@@ -56,7 +60,8 @@ int pro_semaphore_new(int initial, int maximum, struct pro_semaphore **ret_semap
 void pro_semaphore_free(struct pro_semaphore *semaphore)
 {
     if (semaphore)
-        proi_monitor_close(&semaphore->monitor, (struct proi_line *const[]){ &semaphore->threads, &semaphore->tasks }, 2);
+        proi_monitor_close(&semaphore->monitor, (struct proi_line *const[]){ &semaphore->threads, &semaphore->tasks },
+                           2);
 }
 
 struct pro_task *pro_semaphore_wait_async(struct pro_semaphore *semaphore, struct pro_how how)
@@ -91,7 +96,8 @@ int pro_semaphore_release(struct pro_semaphore *semaphore, int count)
         return PRO_E_FULL;
     }
     left = previous + count;
-    while (left && (proi_line_move_first(&semaphore->threads, &granted) || proi_line_move_first(&semaphore->tasks, &granted)))
+    while (left &&
+           (proi_line_move_first(&semaphore->threads, &granted) || proi_line_move_first(&semaphore->tasks, &granted)))
         left--;
     proi_store(&semaphore->count, left, PROI_RELAXED);
     proi_unlock(&semaphore->monitor.lock);

@@ -229,6 +229,20 @@ void pro_task_set_name(struct pro_task *task, const char *name)
         proi_store(&task->name, name, PROI_RELAXED);
 }
 
+void *pro_task_async_state(const struct pro_task *task)
+{
+    const struct proi_task_class *const class = task ? proi_load(&task->class, PROI_RELAXED) : NULL;
+
+    return class && class->async_state ? class->async_state(task) : NULL;
+}
+
+unsigned pro_task_options(const struct pro_task *task)
+{
+    const struct proi_task_class *const class = task ? proi_load(&task->class, PROI_RELAXED) : NULL;
+
+    return class && class->options ? class->options(task) : PRO_TASK_DEFAULT;
+}
+
 bool proi_type_fits(struct pro_type have, struct pro_type want)
 {
     return have.size == want.size && (have.tag == want.tag || !have.tag || !want.tag);

@@ -114,8 +114,8 @@ void proi_line_break(struct proi_line *line)
     proi_line_end(line);
 }
 
-/* Takes it out of its line: true, and the line's reference is the caller's now. Against a grant: the one that takes it out, under the
-   lock, names the outcome; a grant that came first is kept (SEM-313). */
+/* Takes it out of its line: true, and the line's reference is the caller's now. Against a grant: the one that takes it
+   out, under the lock, names the outcome; a grant that came first is kept (SEM-313). */
 static bool withdraw(struct proi_waiter *waiter, int code)
 {
     struct proi_monitor *const monitor = waiter->monitor;
@@ -163,7 +163,10 @@ static void timer_delivered(struct pro_op *op)
     pro_task_unref(proi_waiter_task(waiter));
 }
 
-bool proi_how_is_over(struct pro_how how) { return how.deadline_ns && how.deadline_ns <= pro_loop_now(pro_loop_current()); }
+bool proi_how_is_over(struct pro_how how)
+{
+    return how.deadline_ns && how.deadline_ns <= pro_loop_now(pro_loop_current());
+}
 
 static int start_timer(struct proi_waiter *waiter, struct pro_how how)
 {
@@ -181,9 +184,9 @@ static int start_timer(struct proi_waiter *waiter, struct pro_how how)
     if (code < 0)
         return code;
     pro_task_ref(proi_waiter_task(waiter)); /* the timer's */
-    code = proi_loop_await_op(
-        pro_sleep_until(&bound->timer, loop, until, (struct pro_how){ .token = pro_cancellation_source_token(bound->stop) }),
-        timer_delivered, waiter);
+    code = proi_loop_await_op(pro_sleep_until(&bound->timer, loop, until,
+                                              (struct pro_how){ .token = pro_cancellation_source_token(bound->stop) }),
+                              timer_delivered, waiter);
     if (code < 0)
         pro_task_unref(proi_waiter_task(waiter));
     return code;
@@ -213,8 +216,8 @@ static void disarm(struct bound *bound)
 
 static size_t round_up(size_t size) { return (size + 15) & ~(size_t)15; }
 
-struct proi_waiter *proi_waiter_new(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_type result,
-                                    size_t item_size, bool may_inline, struct pro_how how)
+struct proi_waiter *proi_waiter_new(struct proi_monitor *monitor, const struct proi_wait_kind *kind,
+                                    struct pro_type result, size_t item_size, bool may_inline, struct pro_how how)
 {
     const size_t bound_at = round_up(sizeof(struct proi_waiter));
     const size_t item_at = bound_at + (proi_how_is_bounded(how) ? round_up(sizeof(struct bound)) : 0);
@@ -268,7 +271,8 @@ static void end(struct proi_waiter *waiter, bool in_time)
 
 void proi_waiter_end(struct proi_waiter *waiter) { end(waiter, true); }
 
-/* A deadline strikes on a loop's thread, a token inside a cancel: what awaits the task goes on elsewhere in any case. */
+/* A deadline strikes on a loop's thread, a token inside a cancel: what awaits the task goes on elsewhere in any case.
+ */
 void proi_waiter_end_by(struct proi_waiter *waiter, int code)
 {
     proi_fetch_or(&proi_waiter_task(waiter)->state, (uint32_t)PROI_TASK_ASYNC, PROI_RELAXED);
@@ -290,7 +294,7 @@ static struct bool_task {
 #define IMMORTAL { .state = (uint32_t)PRO_TASK_RAN_TO_COMPLETION | (uint32_t)PROI_TASK_RESERVED, .class = &bool_class, \
                    .slot = PROI_SLOT_COMPLETED, .type = { sizeof(bool), 1 }, .result_offset = offsetof(struct bool_task, value) }
     { IMMORTAL, false }, { IMMORTAL, true }
-/* clang-format on */
+    /* clang-format on */
 };
 
 struct pro_task *proi_task_of_bool(bool value) { return &bool_tasks[value].task; }
@@ -328,9 +332,13 @@ static int take_or_join(struct proi_waiter *waiter)
     return code;
 }
 
-static struct pro_type result_of(const struct proi_wait_kind *kind) { return kind->tells ? PRO_TYPE(bool) : PRO_NO_RESULT; }
+static struct pro_type result_of(const struct proi_wait_kind *kind)
+{
+    return kind->tells ? PRO_TYPE(bool) : PRO_NO_RESULT;
+}
 
-struct pro_task *proi_monitor_wait_async(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_how how)
+struct pro_task *proi_monitor_wait_async(struct proi_monitor *monitor, const struct proi_wait_kind *kind,
+                                         struct pro_how how)
 {
     struct proi_waiter *waiter;
     struct pro_task *task;
@@ -377,7 +385,8 @@ static int block(struct proi_waiter *waiter, struct pro_how how, struct pro_site
     return code == PRO_E_AGGREGATE ? pro_error_code(pro_task_error(task)) : code;
 }
 
-int proi_monitor_wait(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_how how, struct pro_site site)
+int proi_monitor_wait(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_how how,
+                      struct pro_site site)
 {
     struct proi_waiter *waiter;
     int code;

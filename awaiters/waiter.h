@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Standing in line: what the semaphore, the locks, the events and the channel have in common. A waiter is the body of a task; it
-   leaves its line by a grant, or by its own deadline or token. Whoever takes it out of the line, under the lock, names its outcome. */
+/* Standing in line: what the semaphore, the locks, the events and the channel have in common. A waiter is the body of a
+   task; it leaves its line by a grant, or by its own deadline or token. Whoever takes it out of the line, under the
+   lock, names its outcome. */
 #ifndef PROACT_AWAITERS_WAITER_H
 #define PROACT_AWAITERS_WAITER_H
 
@@ -13,17 +14,19 @@ struct proi_line { /* first in, first out */
 
 /* The first member of every object that is waited for. */
 struct proi_monitor {
-    uint32_t references; /* shared: the owner's, and one for each waiter's task: their limits may strike when the object is gone */
+    uint32_t references; /* shared: the owner's, and one for each waiter's task: their limits may strike when the object
+                            is gone */
     uint32_t size;       /* of the block */
     struct proi_mutex lock;
     void (*destroy)(struct proi_monitor *monitor); /* before the block goes; NULL: nothing to do */
 };
 
-/* One way to wait for an object. The functions are called with the lock held; those whom they let go on are moved to @granted. */
+/* One way to wait for an object. The functions are called with the lock held; those whom they let go on are moved to
+ * @granted. */
 struct proi_wait_kind {
     struct proi_task_class task_class; /* with proi_waiter_destroy */
     const char *who;                   /* the public function, for misuse */
-    bool tells;                        /* the result is a bool: in time, or not (SemaphoreSlim's way); else PRO_E_TIMEOUT */
+    bool tells; /* the result is a bool: in time, or not (SemaphoreSlim's way); else PRO_E_TIMEOUT */
     /* Takes what is waited for, if it is to be had at once. */
     bool (*try_take)(struct proi_monitor *monitor, struct proi_line *granted);
     struct proi_line *(*line)(struct proi_monitor *monitor); /* where to stand else */
@@ -35,8 +38,8 @@ struct proi_wait_kind {
 
 struct proi_waiter {
     struct proi_waiter *next, *previous; /* under the lock */
-    struct proi_line *line;              /* under the lock: where it stands, with a reference to its task; NULL: nowhere */
-    struct proi_monitor *monitor;        /* held */
+    struct proi_line *line;       /* under the lock: where it stands, with a reference to its task; NULL: nowhere */
+    struct proi_monitor *monitor; /* held */
     const struct proi_wait_kind *kind;
     struct bound *bound;     /* its limits; NULL: none */
     struct pro_error *error; /* its outcome once it has left the line; NULL: success */
@@ -45,23 +48,30 @@ struct proi_waiter {
 };
 
 static inline struct pro_task *proi_waiter_task(struct proi_waiter *waiter) { return proi_task_of_body(waiter); }
-static inline void *proi_waiter_result(struct proi_waiter *waiter) { return proi_task_result_at(proi_waiter_task(waiter)); }
+static inline void *proi_waiter_result(struct proi_waiter *waiter)
+{
+    return proi_task_result_at(proi_waiter_task(waiter));
+}
 void proi_waiter_destroy(struct pro_task *task);
 
 /* Gives zeroed memory of @size with one reference; NULL: no memory. */
 void *proi_monitor_new(size_t size, void (*destroy)(struct proi_monitor *monitor));
 void proi_monitor_unref(struct proi_monitor *monitor);
 
-static inline bool proi_how_is_bounded(struct pro_how how) { return how.timeout_ns || how.deadline_ns || how.token.source; }
+static inline bool proi_how_is_bounded(struct pro_how how)
+{
+    return how.timeout_ns || how.deadline_ns || how.token.source;
+}
 bool proi_how_is_over(struct pro_how how); /* its deadline has passed: C#'s timeout of 0 */
 
-/* Gives a waiter whose task has one reference, with @item_size bytes for its item; NULL: no memory. @may_inline: its task's
-   continuations may run inside a grant. */
-struct proi_waiter *proi_waiter_new(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_type result,
-                                    size_t item_size, bool may_inline, struct pro_how how);
+/* Gives a waiter whose task has one reference, with @item_size bytes for its item; NULL: no memory. @may_inline: its
+   task's continuations may run inside a grant. */
+struct proi_waiter *proi_waiter_new(struct proi_monitor *monitor, const struct proi_wait_kind *kind,
+                                    struct pro_type result, size_t item_size, bool may_inline, struct pro_how how);
 /* Starts its limits, once, before it joins a line; without the lock. On failure it is to be ended. */
 int proi_waiter_arm(struct proi_waiter *waiter, struct pro_how how);
-/* Without the lock: gives the outcome in waiter->error, or of the limit @code, to its task. Takes a reference to the task. */
+/* Without the lock: gives the outcome in waiter->error, or of the limit @code, to its task. Takes a reference to the
+ * task. */
 void proi_waiter_end(struct proi_waiter *waiter);
 void proi_waiter_end_by(struct proi_waiter *waiter, int code);
 
@@ -76,8 +86,10 @@ void proi_line_end(struct proi_line *granted); /* ends each */
 void proi_line_break(struct proi_line *line);
 
 /* ---- the whole of it, for objects that give nothing but leave to go on ---- */
-struct pro_task *proi_monitor_wait_async(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_how how);
-int proi_monitor_wait(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_how how, struct pro_site site);
+struct pro_task *proi_monitor_wait_async(struct proi_monitor *monitor, const struct proi_wait_kind *kind,
+                                         struct pro_how how);
+int proi_monitor_wait(struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_how how,
+                      struct pro_site site);
 bool proi_monitor_try_take(struct proi_monitor *monitor, const struct proi_wait_kind *kind);
 /* Moves all lines' waiters under the lock, and breaks them; then drops the owner's reference. */
 void proi_monitor_close(struct proi_monitor *monitor, struct proi_line *const *lines, size_t count);

@@ -106,7 +106,7 @@ static struct pro_error *gather_errors(struct combined *combined, size_t *ret_co
     }
     aggregate = pro_error_aggregate(errors, at);
     proi_free(errors);
-    return aggregate;
+    return pro_error_inner_count(aggregate) ? aggregate : NULL; /* the immortal one knows none of them */
 }
 
 /* The results, in order of the arguments, one behind the other. */

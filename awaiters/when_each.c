@@ -189,12 +189,12 @@ int pro_when_each(struct pro_task *const *tasks, size_t count, struct pro_cancel
     self = PRO_NEW_STREAM(struct each, each_move_next, struct pro_task *);
     if (!self)
         return PRO_E_NO_MEMORY;
-    *ret_stream = PRO_START_STREAM(self);
     self->list = list_new(tasks, count);
     if (!self->list) {
         pro_task_unref(proi_task_of_body(self));
         return PRO_E_NO_MEMORY;
     }
     self->token.source = pro_cancellation_source_ref(token.source);
+    *ret_stream = PRO_START_STREAM(self);
     return PRO_OK;
 }

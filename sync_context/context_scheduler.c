@@ -98,7 +98,8 @@ static bool inline_try_inline(struct pro_task_scheduler *scheduler, struct pro_w
     return true;
 }
 
-static const struct pro_task_scheduler_vtable inline_vtable = { .queue = inline_queue, .try_inline = inline_try_inline };
+static const struct pro_task_scheduler_vtable inline_vtable = { .queue = inline_queue,
+                                                                .try_inline = inline_try_inline };
 /* Its first reference is never given back. */
 static struct pro_task_scheduler inline_scheduler = { .vtable = &inline_vtable, .name = "inline", .references = 1 };
 

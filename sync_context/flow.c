@@ -244,6 +244,15 @@ static void mark(bool suppressed)
     struct pro_execution_context *next;
     int code;
 
+    if (!suppressed && proi_load(&present->references, PROI_RELAXED) == 1) {
+        /* Nothing captured it, so it is ours alone: going back needs no memory, and cannot fail. */
+        present->suppressed = false;
+        if (!present->count) {
+            proi_ambient.flow = NULL;
+            proi_flow_unref(present);
+        }
+        return;
+    }
     next = copy_with(present, NULL, NULL, suppressed, &code);
     if (code < 0) {
         proi_notice("the flow of the execution context could not be %s: there is no memory", suppressed ? "suppressed" : "restored");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A scheduler that runs at most so many items at a time on another one. Its own items on the target are runners: each runs what is
-   queued until nothing is. */
+/* A scheduler that runs at most so many items at a time on another one. Its own items on the target are runners: each
+   runs what is queued until nothing is. */
 #include "internal.h"
 
 #include <proact/schedulers.h>
@@ -17,8 +17,8 @@ struct limited {
     struct pro_task_scheduler *target;   /* held; NULL: the pool */
     struct proi_mutex lock;              /* guards all below */
     struct proi_work_list queue;
-    unsigned runners;   /* queued to the target, or running */
-    struct runner own;  /* the first needs no memory; taken while there is any runner that uses it */
+    unsigned runners;  /* queued to the target, or running */
+    struct runner own; /* the first needs no memory; taken while there is any runner that uses it */
     bool own_is_taken;
 };
 
@@ -38,7 +38,8 @@ static struct limited *limited_of(struct pro_task_scheduler *scheduler)
 
 static void run(struct pro_work *work);
 
-/* Under the lock: one more, if there may be. NULL also when memory is short and there is another, which will come to the item. */
+/* Under the lock: one more, if there may be. NULL also when memory is short and there is another, which will come to
+ * the item. */
 static struct runner *take_runner(struct limited *limited)
 {
     struct runner *runner = &limited->own;
@@ -186,8 +187,9 @@ int pro_limited_scheduler_new(const char *name, struct pro_task_scheduler *targe
     struct limited *limited;
 
     if (!ret_scheduler || !max_concurrency || (target && (!target->vtable || !target->vtable->queue)))
-        return proi_misuse(PRO_E_INVALID, "pro_limited_scheduler_new: ret_scheduler is NULL, the concurrency is 0, or the target "
-                                          "was not made by pro_task_scheduler_init()");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_limited_scheduler_new: ret_scheduler is NULL, the concurrency is 0, or the target "
+                           "was not made by pro_task_scheduler_init()");
     limited = proi_alloc_zeroed(sizeof *limited);
     if (!limited)
         return PRO_E_NO_MEMORY;

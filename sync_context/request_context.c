@@ -7,9 +7,9 @@
 #include <proact/schedulers.h>
 
 struct request_context {
-    struct pro_sync_context context; /* first */
+    struct pro_sync_context context;   /* first */
     struct pro_task_scheduler *target; /* where turns are taken; held; NULL: the pool */
-    struct proi_mutex lock;          /* guards all below */
+    struct proi_mutex lock;            /* guards all below */
     struct proi_work_list queue;
     struct pro_work
         turn;        /* the context's own place in the pool's queue: at most one, while there is something to run */
@@ -145,8 +145,9 @@ int pro_request_context_new(const char *name, struct pro_sync_context **ret_cont
 int pro_serial_context_new(const char *name, struct pro_task_scheduler *target, struct pro_sync_context **ret_context)
 {
     if (!ret_context || (target && (!target->vtable || !target->vtable->queue)))
-        return proi_misuse(PRO_E_INVALID,
-                           "pro_serial_context_new: ret_context is NULL, or the scheduler was not made by pro_task_scheduler_init()");
+        return proi_misuse(
+            PRO_E_INVALID,
+            "pro_serial_context_new: ret_context is NULL, or the scheduler was not made by pro_task_scheduler_init()");
     return context_new(name, target, ret_context);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Locks and meetings for async methods: mutex, readers/writer lock, event, barrier, countdown. Waiting holds no thread.
  *
- * What all have in common. The wait gives a task; it succeeds when it is one's turn, and then nothing takes the turn back (SEM-313).
- * @how's time ends it with PRO_E_TIMEOUT, its token cancels it; a cancelled token is looked at first. What is there at once is taken
- * without allocating. Waiters are served first come, first served; their continuations never run inside the call that lets them go on
- * (SEM-312). No lock has an owner: any thread may unlock, none is re-entrant (SEM-314). Freeing fails who still waits with
- * PRO_E_BROKEN_PROMISE; no other call may be under way then. Wrong arguments: PRO_E_INVALID (misuse). [any thread] */
+ * What all have in common. The wait gives a task; it succeeds when it is one's turn, and then nothing takes the turn
+ * back (SEM-313).
+ * @how's time ends it with PRO_E_TIMEOUT, its token cancels it; a cancelled token is looked at first. What is there at
+ * once is taken without allocating. Waiters are served first come, first served; their continuations never run inside
+ * the call that lets them go on (SEM-312). No lock has an owner: any thread may unlock, none is re-entrant (SEM-314).
+ * Freeing fails who still waits with PRO_E_BROKEN_PROMISE; no other call may be under way then. Wrong arguments:
+ * PRO_E_INVALID (misuse). [any thread] */
 #ifndef PROACT_ASYNC_LOCK_H
 #define PROACT_ASYNC_LOCK_H
 
@@ -22,7 +24,8 @@ PRO_API bool pro_async_mutex_try_lock(struct pro_async_mutex *mutex);
 /* Hands it to the next. PRO_E_STATE (misuse): it is not locked. */
 PRO_API int pro_async_mutex_unlock(struct pro_async_mutex *mutex);
 
-/* ---- readers/writer lock: many readers or one writer; a waiting writer goes before readers that come later, and before those that wait ---- */
+/* ---- readers/writer lock ---- */
+/* Many readers or one writer; a writer that waits goes before readers that come later, and before those that wait. */
 struct pro_async_rwlock;
 PRO_API int pro_async_rwlock_new(struct pro_async_rwlock **ret_lock);
 PRO_API void pro_async_rwlock_free(struct pro_async_rwlock *lock); /* NULL is legal */
@@ -48,25 +51,31 @@ PRO_API PRO_NODISCARD struct pro_task *pro_async_event_wait_async(struct pro_asy
 
 /* ---- barrier: phase by phase, all @participants meet ---- */
 struct pro_async_barrier;
-PRO_API int pro_async_barrier_new(int participants, struct pro_async_barrier **ret_barrier); /* at least 1 */
-PRO_API void pro_async_barrier_free(struct pro_async_barrier *barrier);                      /* NULL is legal */
-/* Has come, and waits for the others; the last one ends the phase and finds its task complete. A wait that its limits end takes its
-   coming back. */
-PRO_API PRO_NODISCARD struct pro_task *pro_async_barrier_signal_and_wait_async(struct pro_async_barrier *barrier, struct pro_how how);
-PRO_API uint64_t pro_async_barrier_phase(const struct pro_async_barrier *barrier);   /* counted from 0: those that have ended */
-PRO_API int pro_async_barrier_remaining(const struct pro_async_barrier *barrier); /* who has yet to come in this phase */
+/* @participants: at least 1. */
+PRO_API int pro_async_barrier_new(int participants, struct pro_async_barrier **ret_barrier);
+PRO_API void pro_async_barrier_free(struct pro_async_barrier *barrier); /* NULL is legal */
+/* Has come, and waits for the others; the last one ends the phase and finds its task complete. A wait that its limits
+   end takes its coming back. */
+PRO_API PRO_NODISCARD struct pro_task *pro_async_barrier_signal_and_wait_async(struct pro_async_barrier *barrier,
+                                                                               struct pro_how how);
+/* The phases that have ended; those who have yet to come in this one. */
+PRO_API uint64_t pro_async_barrier_phase(const struct pro_async_barrier *barrier);
+PRO_API int pro_async_barrier_remaining(const struct pro_async_barrier *barrier);
 
 /* ---- countdown: CountdownEvent ---- */
 struct pro_countdown;
-PRO_API int pro_countdown_new(int count, struct pro_countdown **ret_countdown); /* 0: over from the start */
-PRO_API void pro_countdown_free(struct pro_countdown *countdown);               /* NULL is legal */
+/* @count 0: it is over from the start. */
+PRO_API int pro_countdown_new(int count, struct pro_countdown **ret_countdown);
+PRO_API void pro_countdown_free(struct pro_countdown *countdown); /* NULL is legal */
 /* Counts @count down; 1 when that ended it, else 0. PRO_E_STATE (misuse): that many are not left; nothing changes. */
 PRO_API int pro_countdown_signal(struct pro_countdown *countdown, int count);
-/* Counts up. PRO_E_STATE: it is over, or the count would exceed INT32_MAX (TryAddCount gives false there); nothing changes. */
+/* Counts up. PRO_E_STATE: it is over, or the count would exceed INT32_MAX (TryAddCount gives false there); nothing
+ * changes. */
 PRO_API int pro_countdown_add(struct pro_countdown *countdown, int count);
 PRO_API int pro_countdown_count(const struct pro_countdown *countdown);
 PRO_API PRO_NODISCARD struct pro_task *pro_countdown_wait_async(struct pro_countdown *countdown, struct pro_how how);
-/* Blocks until it is over: PRO_OK, PRO_E_TIMEOUT, PRO_E_CANCELED, PRO_E_NO_MEMORY, PRO_E_BROKEN_PROMISE. @site: where, for reports. */
+/* Blocks until it is over: PRO_OK, PRO_E_TIMEOUT, PRO_E_CANCELED, PRO_E_NO_MEMORY, PRO_E_BROKEN_PROMISE. @site: where,
+ * for reports. */
 PRO_API int pro_countdown_wait(struct pro_countdown *countdown, struct pro_how how, struct pro_site site);
 #define PRO_COUNTDOWN_WAIT(countdown) pro_countdown_wait((countdown), PRO_HOW_DEFAULT, PRO_HERE)
 

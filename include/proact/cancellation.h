@@ -28,8 +28,14 @@ PRO_API int pro_cancellation_source_new_linked(const struct pro_cancellation_tok
 PRO_API struct pro_cancellation_source *pro_cancellation_source_ref(struct pro_cancellation_source *source);
 /* Drops a reference; the last one stops the timer and leaves the parents. It does not cancel (SEM-241). NULL is legal. */
 PRO_API void pro_cancellation_source_unref(struct pro_cancellation_source *source);
-/* The token of @source; a NULL source gives PRO_TOKEN_NONE. */
+/* The token of @source; a NULL source, and one that was disposed of (misuse), give PRO_TOKEN_NONE. */
 PRO_API struct pro_cancellation_token pro_cancellation_source_token(struct pro_cancellation_source *source);
+/* The same, and says why not: PRO_E_CLOSED (misuse): it was disposed of. */
+PRO_API int pro_cancellation_source_get_token(struct pro_cancellation_source *source, struct pro_cancellation_token *ret_token);
+/* Lets go of timer, registrations and parents, and does not cancel. The reference stays the caller's. Afterwards asking for the token,
+   cancelling, cancel-after and try-reset answer PRO_E_CLOSED (misuse); tokens given out still tell whether it was cancelled, and registering on them
+   does nothing (SEM-241). Again: nothing. [any thread] */
+PRO_API int pro_cancellation_source_dispose(struct pro_cancellation_source *source);
 
 /* Cancels: one way, idempotent. Callbacks run on this thread before the call returns, last registered first
    (SEM-231, 232), and with them continuations of what they complete (SEM-244). [any thread] */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mailbox: the queue of an actor. Messages of one type are handled one at a time, in the order of posting, so what the handler
-   touches needs no lock. */
+/* Mailbox: the queue of an actor. Messages of one type are handled one at a time, in the order of posting, so what the
+   handler touches needs no lock. */
 #ifndef PROACT_MAILBOX_H
 #define PROACT_MAILBOX_H
 
@@ -11,17 +11,18 @@ PRO_BEGIN_DECLS
 struct pro_mailbox;
 struct pro_mailbox_options {
     struct pro_type message; /* copied by post; size 0 is legal: a mere signal */
-    /* Handles one message. Gives NULL, or a task (its reference is taken): the next message is handled when that is complete. @message is
-       a copy that stays until then and is the handler's: what it owns is the handler's to release. Runs under the execution context
-       of the poster, with @scheduler current, so that awaits in it come back there. */
+    /* Handles one message. Gives NULL, or a task (its reference is taken): the next message is handled when that is
+       complete. @message is a copy that stays until then and is the handler's: what it owns is the handler's to
+       release. Runs under the execution context of the poster, with @scheduler current, so that awaits in it come back
+       there. */
     struct pro_task *(*handle)(void *actor, void *message);
-    /* Told of a task that did not succeed; borrows @error. The mailbox then goes on. NULL: the first failure stops the mailbox,
-       and its completion faults with that error. */
+    /* Told of a task that did not succeed; borrows @error. The mailbox then goes on. NULL: the first failure stops the
+       mailbox, and its completion faults with that error. */
     void (*failed)(void *actor, struct pro_error *error);
     void (*drop)(void *message); /* releases what a message that will not be handled owns; NULL: nothing to release */
     void *actor;
-    /* Where the handler runs: the exclusive scheduler of a pair, to share its exclusion, or any other; NULL: the pool. Held. When it
-       refuses, the mailbox stops, and its completion faults with PRO_E_SCHEDULER. */
+    /* Where the handler runs: the exclusive scheduler of a pair, to share its exclusion, or any other; NULL: the pool.
+       Held. When it refuses, the mailbox stops, and its completion faults with PRO_E_SCHEDULER. */
     struct pro_task_scheduler *scheduler;
 };
 
@@ -30,8 +31,9 @@ PRO_API int pro_mailbox_new(const struct pro_mailbox_options *options, struct pr
 PRO_API struct pro_mailbox *pro_mailbox_ref(struct pro_mailbox *mailbox);
 /* Drops a reference; the last one is as pro_mailbox_complete(): what was posted is still handled. NULL is legal. */
 PRO_API void pro_mailbox_unref(struct pro_mailbox *mailbox);
-/* Copies *@message into the queue. Never blocks, never runs the handler, from any thread, also from inside the handler. PRO_E_CLOSED:
-   complete or stopped, the message stays the caller's; PRO_E_TYPE (misuse): of another type; PRO_E_NO_MEMORY. */
+/* Copies *@message into the queue. Never blocks, and never runs the handler (unless the scheduler is one that runs what
+   it is given inside the call), from any thread, also from inside the handler. PRO_E_CLOSED: complete or stopped, the
+   message stays the caller's; PRO_E_TYPE (misuse): of another type; PRO_E_NO_MEMORY. */
 PRO_API int pro_mailbox_post(struct pro_mailbox *mailbox, const void *message, struct pro_type type);
 #define PRO_POST(mailbox, message) pro_mailbox_post((mailbox), (message), PRO_TYPE_OF(message))
 /* How many messages wait; the one being handled is not counted. */
@@ -40,7 +42,8 @@ PRO_API size_t pro_mailbox_pending(struct pro_mailbox *mailbox);
 PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_complete(struct pro_mailbox *mailbox);
 /* Stop: accepts no more, and drops what waits; the message being handled is let finish. Gives the completion. */
 PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_stop(struct pro_mailbox *mailbox);
-/* Gives the task that completes after the last message, once complete or stopped. Its continuations never run inside the handler. */
+/* Gives the task that completes after the last message, once complete or stopped. Its continuations never run inside
+   the handler. */
 PRO_API PRO_NODISCARD struct pro_task *pro_mailbox_completion(struct pro_mailbox *mailbox);
 
 PRO_END_DECLS

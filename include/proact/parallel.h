@@ -16,10 +16,10 @@ struct pro_parallel_options {
 /* ---- data parallel ---- */
 /* One iteration; gives NULL or an error. Several run at a time, in no order. */
 typedef struct pro_error *pro_parallel_fn(size_t index, void *arg);
-/* Runs @body for each index from @begin up to but not including @end, and returns when all that began have ended. The caller takes part,
-   on its own thread and under its own context, when the scheduler lets it (the pool always does); others help as they find time.
-   After a failure no further index begins. @options NULL: all zero. Borrows everything until it returns. Bodies run under the caller's
-   execution context.
+/* Runs @body for each index from @begin up to but not including @end, and returns when all that began have ended. The
+   caller takes part, on its own thread and under its own context, when the scheduler lets it (the pool always does);
+   others help as they find time. After a failure no further index begins. @options NULL: all zero. Borrows everything
+   until it returns. Bodies run under the caller's execution context. Its answers:
      PRO_OK           all indexes were run
      PRO_E_AGGREGATE  bodies failed; *@ret_error, if asked for, gives all their errors, ordered by index
      PRO_E_CANCELED   the token was cancelled before all had begun, and no body failed but with an error of that token
@@ -32,19 +32,21 @@ PRO_API int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, vo
 /* ---- for each, asynchronously (SEM-330, 331) ---- */
 struct pro_for_each {
     struct pro_type item; /* what @next writes and @body gets; size 0: no item is carried */
-    /* Writes the next item: 1; 0: there is none; negative: an error code that fails the loop. Called by one thread at a time, never
-       again after it has not given 1. It must not wait for a body. */
+    /* Writes the next item: 1; 0: there is none; negative: an error code that fails the loop. Called by one thread at a
+       time, never again after it has not given 1. It must not wait for a body. */
     int (*next)(void *arg, void *ret_item);
-    /* Begins to handle one item, on the pool or the scheduler, and gives the task of it (its reference is taken). @item stays until
-       that task is complete. @token is cancelled when another body fails or the caller's token is cancelled. */
+    /* Begins to handle one item, on the pool or the scheduler, and gives the task of it (its reference is taken). @item
+       stays until that task is complete. @token is cancelled when another body fails or the caller's token is
+       cancelled. */
     struct pro_task *(*body)(void *arg, void *item, struct pro_cancellation_token token);
     void *arg; /* of both */
     struct pro_parallel_options options;
 };
-/* Starts the loop and gives its task: complete when no item is left and no body is in flight. Items are taken one by one, each when a body
-   may begin. The first failure (also a body's cancellation) cancels the token given to all; no further item is taken, those in
-   flight are awaited, and the task faults with all errors, the first one first. When the caller's token is cancelled, the task is cancelled
-   by it, whatever the bodies say. Copies *@loop; arg must last until the task is complete. */
+/* Starts the loop and gives its task: complete when no item is left and no body is in flight. Items are taken one by
+   one, each when a body may begin. The first failure (also a body's cancellation) cancels the token given to all; no
+   further item is taken, those in flight are awaited, and the task faults with all errors, the first one first. When
+   the caller's token is cancelled, the task is cancelled by it, whatever the bodies say. Copies *@loop; arg must last
+   until the task is complete. */
 PRO_API PRO_NODISCARD struct pro_task *pro_for_each_async(const struct pro_for_each *loop);
 
 PRO_END_DECLS

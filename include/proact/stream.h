@@ -93,13 +93,16 @@ struct pro_foreach {
                 PRO_LEAVE_;                                                                                            \
         } else                                                                                                         \
             for ((each)->phase = PRO_FOREACH_DISPOSES_, (each)->leaving = true;;)                                      \
-                if (frame_->pc = PRO_PC_ + __LINE__, pro_foreach_next_(frame_, (each)))                                \
-                    return PRO_SUSPENDED_;                                                                             \
-                else                                                                                                   \
+                if (!(each)->has_item) {                                                                               \
+                    frame_->pc = PRO_PC_ + __LINE__;                                                                   \
+                    if (pro_foreach_next_(frame_, (each)))                                                             \
+                        return PRO_SUSPENDED_;                                                                         \
+                    PRO_FALLTHROUGH_;                                                                                  \
                 case PRO_PC_ + __LINE__:                                                                               \
                     if (!pro_foreach_take_(frame_, (each), (item), PRO_TYPE_OF(item)))                                 \
                         break;                                                                                         \
-                    else
+                } else if (((each)->has_item = false)) {                                                               \
+                } else
 
 /* ---- writing: iterators ---- */
 /* What stands beside the frame of an iterator. */

@@ -77,6 +77,11 @@ PRO_API bool pro_task_is_canceled(const struct pro_task *task);
 PRO_API uint64_t pro_task_id(struct pro_task *task); /* given on first reading, never 0 (SEM-012) */
 PRO_API void pro_task_set_name(struct pro_task *task, const char *name); /* for reports; borrowed for ever */
 
+/* AsyncState, CreationOptions (SEM-019): what the task was made with. A delegate task's state is its body's argument. NULL and
+   PRO_TASK_DEFAULT where there is none. */
+PRO_API void *pro_task_async_state(const struct pro_task *task);
+PRO_API unsigned pro_task_options(const struct pro_task *task); /* enum pro_task_options */
+
 /* Copies the result of a task that ran to completion; does not wait. PRO_E_STATE: not complete; PRO_E_TYPE; the
    error's code when it failed. A result with an owner function (see PRO_ON_DROP) moves: a second reading is PRO_E_STATE.
    Observes the error. */
@@ -100,10 +105,13 @@ struct pro_completion_source;
 PRO_API int pro_completion_source_new(struct pro_type type, unsigned options, struct pro_completion_source **ret_source);
 /* Frees it; a task still pending faults with PRO_E_BROKEN_PROMISE (SEM-184). NULL is legal. */
 PRO_API void pro_completion_source_free(struct pro_completion_source *source);
+/* Sets the task's state object, before the task is given to anyone. Borrows it for ever. */
+PRO_API int pro_completion_source_set_state(struct pro_completion_source *source, void *state);
 /* Gives a reference to its task. */
 PRO_API PRO_NODISCARD struct pro_task *pro_completion_source_task(struct pro_completion_source *source);
 /* The first wins: PRO_OK, with the continuations run inside the call unless the options say otherwise (SEM-180, 181);
-   afterwards PRO_E_STATE. set_… calls that a misuse, try_… does not. Errors are taken, also on failure. */
+   afterwards PRO_E_STATE. set_… calls that a misuse, try_… does not. Errors are taken, also on failure; an aggregate is a list
+   of errors, and an empty one PRO_E_INVALID (SEM-183). */
 PRO_API int pro_completion_source_set_result(struct pro_completion_source *source, const void *result, struct pro_type type);
 PRO_API int pro_completion_source_set_error(struct pro_completion_source *source, struct pro_error *error);
 PRO_API int pro_completion_source_set_canceled(struct pro_completion_source *source, struct pro_cancellation_token token);

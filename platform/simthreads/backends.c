@@ -57,8 +57,8 @@ static void wait_in_shared_time(struct proi_backend *backend, uint64_t deadline_
         sleep_until(sim, next < deadline_ns ? next : deadline_ns);
     }
     proi_unlock(&sim->lock);
-    /* A wake before this exchange is answered: this wait returns, and the acquire shows what the waker wrote before. One
-       after it leaves the word set for the next wait. */
+    /* A wake before this exchange is answered: this wait returns, and the acquire shows what the waker wrote before.
+       One after it leaves the word set for the next wait. */
     proi_exchange(&sim->woken, 0, PROI_ACQUIRE);
 }
 

@@ -16,13 +16,13 @@ static struct {
     struct proi_schedule schedule;
     bool has_begun;
     uint64_t random;
-    unsigned rate;      /* random: on average every so many points somebody else may go on */
-    uint32_t step;      /* the next one */
-    size_t next;        /* the next deviation */
-    uint64_t points;    /* so far */
+    unsigned rate;            /* random: on average every so many points somebody else may go on */
+    uint32_t step;            /* the next one */
+    size_t next;              /* the next deviation */
+    uint64_t points;          /* so far */
     unsigned running, passed; /* so many points in a row were passed by this thread while others could go on */
-    struct { /* the thread that the last deviation stopped, and the access it was about to make */
-        unsigned thread; /* 0: none */
+    struct {                  /* the thread that the last deviation stopped, and the access it was about to make */
+        unsigned thread;      /* 0: none */
         uintptr_t address;
         bool writes, met;
     } stopped;
@@ -60,7 +60,8 @@ static void stay_on_one_processor(uint64_t which)
 }
 
 /* Which of the locks that many objects share is taken depends on addresses. Without address randomisation they are the
-   same in every run of a program, so a schedule can be replayed exactly. glibc passes main's arguments to constructors. */
+   same in every run of a program, so a schedule can be replayed exactly. glibc passes main's arguments to constructors.
+ */
 __attribute__((constructor)) static void fix_addresses(int count, char **words)
 {
     const int now = personality(0xffffffff);
@@ -137,7 +138,8 @@ void proi_choice_begin_by_environment(void)
 
 /* ---- choosing ---- */
 
-static void write_down(enum proi_schedule_why why, const unsigned *ids, unsigned count, unsigned taken, uintptr_t address)
+static void write_down(enum proi_schedule_why why, const unsigned *ids, unsigned count, unsigned taken,
+                       uintptr_t address)
 {
     struct proi_schedule_log *const log = choice.schedule.log;
     struct proi_schedule_choice *place;

@@ -18,7 +18,7 @@ struct proi_simthread {
     enum state state;
     sem_t go; /* posted when it is given the token */
     pthread_t native;
-    const uint32_t *address; /* waits there */
+    const uint32_t *address;  /* waits there */
     uint64_t deadline, since; /* since: the number of the wait, to tell who has waited longest */
     bool in_time;
     bool is_detached;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Simulated threads: one thread runs at a time, and a schedule decides which. A thread is a real one that runs only while
- * it has the token, so that a debugger shows what it always shows. Whoever has the token gives it away
+/* Simulated threads: one thread runs at a time, and a schedule decides which. A thread is a real one that runs only
+ * while it has the token, so that a debugger shows what it always shows. Whoever has the token gives it away
  *   - at a POINT, before an access that other threads may notice: it could go on, so leaving is a preemption;
  *   - at a PASS, because it waits or ends;
  * and chooses at a WAKE which of the waiting threads is woken. Each of these is a step of the schedule if there is more
@@ -63,14 +63,14 @@ struct proi_schedule {
     const struct proi_schedule_deviation *deviations; /* by step; borrowed */
     size_t deviation_count;
     struct proi_schedule_log *log; /* NULL: none */
-    /* Ends the process with PROI_SCHEDULE_REDUNDANT when the thread that the last deviation stopped goes on, and nobody has
-       meanwhile done anything that its next access could have met: stopping it after that access does the same. */
+    /* Ends the process with PROI_SCHEDULE_REDUNDANT when the thread that the last deviation stopped goes on, and nobody
+       has meanwhile done anything that its next access could have met: stopping it after that access does the same. */
     bool prune;
     uint64_t most_points; /* 0: no limit; more is a failure, "it never ends" */
 };
 
-/* From now on by this schedule. Else $PROACT_SCHEDULE ("replay:STEP=THREAD,…") or $PROACT_SCHEDULE_SEED says it, from the
-   first use on; seed 1 when neither is set. */
+/* From now on by this schedule. Else $PROACT_SCHEDULE ("replay:STEP=THREAD,…") or $PROACT_SCHEDULE_SEED says it, from
+   the first use on; seed 1 when neither is set. */
 void proi_schedule_begin(const struct proi_schedule *schedule);
 void proi_schedule_limit(uint64_t most_points);
 /* What to put into the environment for the same run again: "PROACT_SCHEDULE_SEED=7". Valid until the next call. */
