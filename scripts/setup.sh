@@ -123,6 +123,7 @@ wanted() {
     has pkg-config && has cc && pkg-config --exists liburing && has_header liburing.h || echo liburing-dev
     if [ "$accepts_full" = yes ]; then
         has clang || echo clang
+        has spin || echo spin
     fi
     if [ "$full" = yes ]; then
         has valgrind && has_header valgrind/memcheck.h || echo valgrind

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Every test on every system: Linux on each backend, AddressSanitizer and UBSan, ThreadSanitizer, a build by clang,
-# Windows under Wine. The last line is "N passed, N failed, N skipped". Exit status: 0 when nothing failed, 1 when
-# something did, 2 when the tests could not be run. $PROACT_REQUIRE=uring,epoll,sim,iocp turns a skip into a failure.
+# Every test on every system: Linux on each backend, AddressSanitizer and UBSan, ThreadSanitizer, simulated threads, a
+# build by clang, Windows under Wine. The last line is "N passed, N failed, N skipped". Exit status: 0 when nothing
+# failed, 1 when something did, 2 when the tests could not be run. $PROACT_REQUIRE=uring,epoll,sim,iocp turns a skip into a failure.
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 parse_options 'Builds proact for Linux and Windows and runs every test.' yes "$@"
 
@@ -112,6 +112,13 @@ run_tidy() {
     fi
 }
 
+# Two thousand seeds for each scenario, twenty times as many random schedules, and deeper searches of small programs.
+run_schedules() {
+    PROACT_SCHEDULE_SEEDS=2000 run_tests 'simulated threads, 2,000 seeds' linux-simthreads '' -E mutants
+    PROACT_SCHEDULE_PREEMPTIONS=4 run_tests 'simulated threads, 4 preemptions' linux-simthreads '' \
+        -R '^simthreads/(task_word|continuation_list|cancellation_registration)$'
+}
+
 # Other seeds, and every program that races many times over, until 50 minutes are used.
 run_more() {
     local seed
@@ -137,6 +144,9 @@ if build_step 'Build: Linux' linux linux; then
 fi
 run_sanitizer 'Linux, AddressSanitizer and UBSan' linux-asan address
 run_sanitizer 'Linux, ThreadSanitizer' linux-tsan thread
+if build_step 'Build: Linux, simulated threads' linux-simthreads linux-simthreads; then
+    run_tests 'Linux, simulated threads' linux-simthreads ''
+fi
 build_step 'Build: Linux, clang' linux-clang linux -DCMAKE_C_COMPILER=clang && passed=$((passed + 1))
 if [ "$windows" = yes ]; then
     if build_step 'Build: Windows (mingw-w64)' windows windows; then
@@ -155,6 +165,7 @@ fi
 if [ "$full" = yes ]; then
     run_tidy
     run_valgrind
+    run_schedules
     run_more
 fi
 

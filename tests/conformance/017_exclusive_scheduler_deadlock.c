@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An await captures the current scheduler when there is no context: blocking inside an exclusive scheduler keeps the continuation
-   out of it. */
+/* An await captures the current scheduler when there is no context: blocking inside an exclusive scheduler keeps the
+   continuation out of it. */
 #include "harness.h"
 
 static struct pro_completion_source *source;

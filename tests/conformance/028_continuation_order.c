@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On completion the asynchronous ContinueWith continuations are queued first, in order; then the synchronous ones run in order,
-   and with them the await continuation. */
+/* On completion the asynchronous ContinueWith continuations are queued first, in order; then the synchronous ones run
+   in order, and with them the await continuation. */
 #include "harness.h"
 
 struct wait {

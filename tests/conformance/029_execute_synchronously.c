@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ContinueWith queues unless ExecuteSynchronously is given; with it, a continuation added to a completed task runs inside
-   ContinueWith. On a custom scheduler it asks to be inlined first. */
+/* ContinueWith queues unless ExecuteSynchronously is given; with it, a continuation added to a completed task runs
+   inside ContinueWith. On a custom scheduler it asks to be inlined first. */
 #include "harness.h"
 
 static struct pro_error *say(struct pro_task *antecedent, void *arg, void *ret_result)
@@ -10,7 +10,8 @@ static struct pro_error *say(struct pro_task *antecedent, void *arg, void *ret_r
     return NULL;
 }
 
-static struct pro_task *then(struct pro_task *t, const char *text, unsigned options, struct pro_task_scheduler *scheduler)
+static struct pro_task *then(struct pro_task *t, const char *text, unsigned options,
+                             struct pro_task_scheduler *scheduler)
 {
     return pro_task_then(t, say, (void *)(uintptr_t)text, PRO_NO_RESULT, PRO_TOKEN_NONE, options, scheduler);
 }

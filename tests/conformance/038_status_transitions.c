@@ -90,8 +90,9 @@ SCENARIO(038)
     struct pro_task *f = new_task(fail, PRO_TOKEN_NONE);
     pro_task_start(f, &sched->base);
     manual_scheduler_run_all(sched);
-    trace_log("failed: %s completed=%s faulted=%s canceled=%s", harness_describe(f), text_of_bool(pro_task_is_completed(f)),
-              text_of_bool(pro_task_is_faulted(f)), text_of_bool(pro_task_is_canceled(f)));
+    trace_log("failed: %s completed=%s faulted=%s canceled=%s", harness_describe(f),
+              text_of_bool(pro_task_is_completed(f)), text_of_bool(pro_task_is_faulted(f)),
+              text_of_bool(pro_task_is_canceled(f)));
 
     struct pro_cancellation_source *cts = cancellation_new();
     struct pro_task *g = new_task(say_never, pro_cancellation_source_token(cts));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* StartNew of an async function gives a task of a task: the outer one completes at the first suspension. Unwrap, and Task.Run, give
-   a proxy for the inner one. */
+/* StartNew of an async function gives a task of a task: the outer one completes at the first suspension. Unwrap, and
+   Task.Run, give a proxy for the inner one. */
 #include "harness.h"
 
 static struct pro_completion_source *source;
@@ -60,7 +60,8 @@ SCENARIO(042)
     harness_finish(proxy, "proxy");
     trace_log("inner: %s, proxy: %s", harness_describe(inner_of(outer)), harness_describe(proxy));
     trace_log("proxy is the inner task: %s", text_of_bool(proxy == inner_of(outer)));
-    trace_log("made after the outer one completed: %s", text_of_bool(pro_task_unwrap(outer, PRO_TYPE(int)) == inner_of(outer)));
+    trace_log("made after the outer one completed: %s",
+              text_of_bool(pro_task_unwrap(outer, PRO_TYPE(int)) == inner_of(outer)));
 
     struct pro_task *ran = pro_task_run_async(work_at_once, NULL, PRO_TYPE(int), PRO_TOKEN_NONE);
     harness_finish(ran, "run");

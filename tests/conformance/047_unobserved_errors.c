@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The error of a task that nobody looked at is reported on the last release; looking at it in any way, or awaiting it, prevents
-   that. */
+/* The error of a task that nobody looked at is reported on the last release; looking at it in any way, or awaiting it,
+   prevents that. */
 #include "harness.h"
 
 struct fail {
@@ -89,7 +89,8 @@ static void make(void *arg)
 static struct monitor *lock; /* guards seen */
 static char seen[256];       /* the first report of a case */
 
-/* "Observed" is whether a handler before this one has said so; here there is one handler, told only of what nobody observed. */
+/* "Observed" is whether a handler before this one has said so; here there is one handler, told only of what nobody
+ * observed. */
 static void on_unobserved(struct pro_task *task, struct pro_error *aggregate, void *user)
 {
     (void)user;

@@ -15,7 +15,8 @@ static void make(void *arg)
 static void task_body(void *arg)
 {
     (void)arg;
-    trace_log("task: context=%s, own scheduler: %s", who_context(), text_of_bool(pro_task_scheduler_current() == sched));
+    trace_log("task: context=%s, own scheduler: %s", who_context(),
+              text_of_bool(pro_task_scheduler_current() == sched));
 }
 
 static void start(void *arg)

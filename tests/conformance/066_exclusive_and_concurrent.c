@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler pair: exclusive tasks run alone and before waiting concurrent ones; after Complete no task is accepted; Completion
-   follows when all is done. */
+/* The scheduler pair: exclusive tasks run alone and before waiting concurrent ones; after Complete no task is accepted;
+   Completion follows when all is done. */
 #include "harness.h"
 
 static struct pro_task_scheduler *ex, *con;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ForEachAsync: a degree of one keeps the order; never more bodies at once than the degree; the first failure and a cancellation
-   stop it. */
+/* ForEachAsync: a degree of one keeps the order; never more bodies at once than the degree; the first failure and a
+   cancellation stop it. */
 #include "harness.h"
 
 struct numbers {
@@ -23,7 +23,8 @@ struct body {
 };
 
 /* Every lambda of the scenario is one of these. */
-static struct pro_task *start_body(struct pro_step (*move_next)(struct pro_frame *), void *item, struct pro_cancellation_token ct)
+static struct pro_task *start_body(struct pro_step (*move_next)(struct pro_frame *), void *item,
+                                   struct pro_cancellation_token ct)
 {
     struct body *self = PRO_NEW_FRAME_VOID(struct body, move_next);
     if (!self)

@@ -54,7 +54,8 @@ static struct pro_error *wait_for_gate(void *arg, void *ret_result)
 
 static struct pro_task *start_waiting(struct gate *gate, unsigned options)
 {
-    return pro_task_start_new(wait_for_gate, gate, PRO_NO_RESULT, PRO_TOKEN_NONE, options, pro_task_scheduler_default());
+    return pro_task_start_new(wait_for_gate, gate, PRO_NO_RESULT, PRO_TOKEN_NONE, options,
+                              pro_task_scheduler_default());
 }
 
 static struct gate *go3, *go4;

@@ -323,9 +323,10 @@ struct worker {
     action_fn *fn;
     void *arg;
     struct gate *done;
+    struct pro_execution_context *flow; /* C#'s Thread.Start flows it; NULL: suppressed */
 };
 
-static void worker_main(void *arg)
+static void worker_body(void *arg)
 {
     struct worker *worker = arg;
     who_set(worker->label);
@@ -333,11 +334,21 @@ static void worker_main(void *arg)
     gate_open(worker->done);
 }
 
+static void worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    if (worker->flow)
+        pro_execution_context_run(worker->flow, worker_body, worker);
+    else
+        worker_body(worker);
+}
+
 static struct worker *worker_new(const char *label, action_fn *fn, void *arg)
 {
     struct worker *worker = memory_new(sizeof *worker);
     worker->label = label, worker->fn = fn, worker->arg = arg;
     worker->done = gate_new(label);
+    worker->flow = pro_execution_context_capture();
     thread_start(worker_main, worker);
     return worker;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* threads.h on the platform's threads, for the build that simulates them: gates are steps of the schedule then, and time
-   is the threads' own. */
+/* threads.h on the platform's threads, for the build that simulates them: gates are steps of the schedule then, and
+   time is the threads' own. */
 #include "threads.h"
 
 #include "harness.h"

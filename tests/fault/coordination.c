@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Semaphores, locks and channels without memory: every allocation fails once; the call says so, loses nothing, and goes on when
-   there is memory again. Everything here runs on one thread, with no loop. */
+/* Semaphores, locks and channels without memory: every allocation fails once; the call says so, loses nothing, and goes
+   on when there is memory again. Everything here runs on one thread, with no loop. */
 #include <proact/proact.h>
 
 #include "harness.h"
@@ -37,8 +37,8 @@ static void release(void *block, void *user)
 
 static const struct pro_allocator scarce = { allocate, resize, release, NULL };
 
-/* Runs @story with no memory after the first 0, 1, 2 … allocations, until it succeeds; a failed story must have said PRO_E_NO_MEMORY, and
-   leave nothing behind. */
+/* Runs @story with no memory after the first 0, 1, 2 … allocations, until it succeeds; a failed story must have said
+   PRO_E_NO_MEMORY, and leave nothing behind. */
 static void sweep(int (*story)(void))
 {
     int code = PRO_E_NO_MEMORY, rounds = 0;
@@ -127,28 +127,34 @@ TEST(locks_without_memory_say_so_and_leak_nothing)
     sweep(locks_story);
 }
 
-static int write_all(struct pro_channel *channel, int count)
+static int write_all(struct pro_channel *channel, int count, int *ret_written)
 {
     int code = PRO_OK;
 
-    for (int i = 0; i < count && code >= 0; i++)
-        code = PRO_CHANNEL_TRY_WRITE(channel, &i);
-    return code < 0 ? code : PRO_OK;
+    for (*ret_written = 0; *ret_written < count; ++*ret_written) {
+        code = PRO_CHANNEL_TRY_WRITE(channel, ret_written);
+        if (code < 0)
+            return code;
+    }
+    return PRO_OK;
 }
 
 static int channel_story(void)
 {
     struct pro_channel *channel;
     struct pro_task *write = NULL;
-    int code = pro_channel_new(PRO_TYPE(int), &(struct pro_channel_options){ .capacity = 40 }, &channel), item = -1, seen = 0;
+    int code = pro_channel_new(PRO_TYPE(int), &(struct pro_channel_options){ .capacity = 40 }, &channel), item = -1,
+        written = 0, seen = 0;
 
     if (code < 0)
         return code;
-    code = write_all(channel, 40);
+    code = write_all(channel, 40, &written);
     if (code == PRO_OK) {
         write = PRO_CHANNEL_WRITE(channel, &(int){ 40 });
         if (pro_task_is_completed(write))
             code = code_of(write), write = NULL;
+        else
+            written++; /* once there is room for it */
     }
     if (code == PRO_OK) {
         struct pro_task *const read = PRO_CHANNEL_READ(channel);
@@ -159,6 +165,7 @@ static int channel_story(void)
     }
     while (PRO_CHANNEL_TRY_READ(channel, &item) == 1)
         CHECK_EQ(item, seen++); /* an item is not lost with the memory for its task */
+    CHECK_EQ(seen, written);
     pro_task_unref(write);
     pro_channel_free(channel);
     return code;
@@ -178,8 +185,9 @@ static int dropping_story(void)
 {
     static const struct large large;
     struct pro_channel *channel;
-    int code = pro_channel_new(PRO_TYPE(struct large), &(struct pro_channel_options){ .capacity = 1, .full = PRO_CHANNEL_DROP_OLDEST },
-                               &channel);
+    int code =
+        pro_channel_new(PRO_TYPE(struct large),
+                        &(struct pro_channel_options){ .capacity = 1, .full = PRO_CHANNEL_DROP_OLDEST }, &channel);
 
     if (code < 0)
         return code;

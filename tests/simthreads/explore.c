@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The search (explore.h). A schedule is the list of steps at which it deviates from the usual. A run writes down all its
- * steps; every other possibility at a step after its last deviation is a schedule of its own. So each is reached once.
+/* The search (explore.h). A schedule is the list of steps at which it deviates from the usual. A run writes down all
+ * its steps; every other possibility at a step after its last deviation is a schedule of its own. So each is reached
+ * once.
  *
- * Two kinds of preemptions are left out because another schedule does the same: before an access to what only one thread
- * accesses, or nobody writes (as far as all runs have shown: such schedules are set aside, and made after all when a
- * later run shows otherwise); and where nobody, while the thread was stopped, did anything that its next access meets. In
- * both cases stopping it after that access gives the same run. */
+ * Two kinds of preemptions are left out because another schedule does the same: before an access to what only one
+ * thread accesses, or nobody writes (as far as all runs have shown: such schedules are set aside, and made after all
+ * when a later run shows otherwise); and where nobody, while the thread was stopped, did anything that its next access
+ * meets. In both cases stopping it after that access gives the same run. */
 #include "explore.h"
 
 #include <simthreads/schedule.h>
@@ -95,7 +96,8 @@ static struct prefix *prefix_new(unsigned count)
     return prefix;
 }
 
-static void prefix_push(const struct prefix *from, const struct proi_schedule_choice *choice, uint32_t step, uint32_t thread)
+static void prefix_push(const struct prefix *from, const struct proi_schedule_choice *choice, uint32_t step,
+                        uint32_t thread)
 {
     const unsigned count = from->count;
     const bool is_preemption = choice->why == PROI_SCHEDULE_POINT;

@@ -9,8 +9,9 @@
  *         EXPECT(winners == 1);
  *     }
  *
- * $PROACT_SCHEDULE or $PROACT_SCHEDULE_SEED, as a failure prints them, make one run in this very process, for a debugger.
- * $PROACT_SCHEDULE_PREEMPTIONS (3), $PROACT_SCHEDULE_SEEDS (a factor for the number of seeds, in percent: 100). */
+ * $PROACT_SCHEDULE or $PROACT_SCHEDULE_SEED, as a failure prints them, make one run in this very process, for a
+ * debugger. $PROACT_SCHEDULE_PREEMPTIONS (3), $PROACT_SCHEDULE_SEEDS (a factor for the number of seeds, in percent:
+ * 100). */
 #ifndef PROACT_TESTS_EXPLORE_H
 #define PROACT_TESTS_EXPLORE_H
 

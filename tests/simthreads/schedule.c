@@ -78,7 +78,8 @@ static void mix(void)
 
 TEST(every_order_of_four_stores_is_reached_by_the_search)
 {
-    /* Kills: leaving out schedules that do something else. Six orders of two and two, and three preemptions reach them. */
+    /* Kills: leaving out schedules that do something else. Six orders of two and two, and three preemptions reach them.
+     */
     seen = mmap(NULL, 16, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     REQUIRE(seen != MAP_FAILED);
     explore("mix", mix, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The task's word: one completer wins, flags set meanwhile survive, and whoever sees the task complete sees its outcome. */
+/* The task's word: one completer wins, flags set meanwhile survive, and whoever sees the task complete sees its
+ * outcome. */
 #include "explore.h"
 
 #include <proact/proact.h>

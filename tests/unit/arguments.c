@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Every public function, with arguments that it must not be given: it answers PRO_E_INVALID, or what its header says, tells
  * the misuse handler, and never crashes. The list of functions is made from the headers, so that none can be left out. */
+#include "arguments_coordination.h"
 #include "arguments_ops.h"
+#include "arguments_schedulers.h"
+#include "arguments_streams.h"
 #include "arguments_tasks.h"
 #include "public_functions.h"
 
@@ -70,6 +73,41 @@ static const struct row {
     TRY(pro_task_then), TRY(pro_task_unwrap), TRY(pro_when_all_results), TRY(pro_when_all_settled), TRY(pro_race),
     TRY(pro_when_all), TRY(pro_when_any), TRY(pro_delay), TRY(pro_task_wait_async), TRY(pro_op_as_task),
     TRY(pro_sleep), TRY(pro_sleep_until),
+    TRY(pro_task_dispose), TRY(pro_task_scheduler_from_current_context), ANY(pro_task_scheduler_inline),
+    TRY(pro_limited_scheduler_new), TRY(pro_exclusive_pair_new), TRY(pro_exclusive_pair_free),
+    TRY(pro_exclusive_pair_exclusive), TRY(pro_exclusive_pair_concurrent), TRY(pro_exclusive_pair_complete),
+    TRY(pro_exclusive_pair_completion), TRY(pro_serial_context_new), TRY(pro_parallel_for), TRY(pro_for_each_async),
+    TRY(pro_mailbox_new), TRY(pro_mailbox_ref), TRY(pro_mailbox_unref), TRY(pro_mailbox_post),
+    TRY(pro_mailbox_pending), TRY(pro_mailbox_complete), TRY(pro_mailbox_stop), TRY(pro_mailbox_completion),
+    TRY(pro_progress_new), TRY(pro_progress_ref), TRY(pro_progress_unref), TRY(pro_progress_report),
+    TRY(pro_semaphore_new), TRY(pro_semaphore_free), TRY(pro_semaphore_wait_async), TRY(pro_semaphore_wait),
+    TRY(pro_semaphore_try_wait), TRY(pro_semaphore_release), TRY(pro_semaphore_count), TRY(pro_async_mutex_new),
+    TRY(pro_async_mutex_free), TRY(pro_async_mutex_lock_async), TRY(pro_async_mutex_try_lock),
+    TRY(pro_async_mutex_unlock), TRY(pro_async_rwlock_new), TRY(pro_async_rwlock_free),
+    TRY(pro_async_rwlock_read_async), TRY(pro_async_rwlock_write_async), TRY(pro_async_rwlock_read_unlock),
+    TRY(pro_async_rwlock_write_unlock), TRY(pro_async_event_new), TRY(pro_async_event_free), TRY(pro_async_event_set),
+    TRY(pro_async_event_reset), TRY(pro_async_event_is_set), TRY(pro_async_event_wait_async),
+    TRY(pro_async_barrier_new), TRY(pro_async_barrier_free), TRY(pro_async_barrier_signal_and_wait_async),
+    TRY(pro_async_barrier_phase), TRY(pro_async_barrier_remaining), TRY(pro_countdown_new), TRY(pro_countdown_free),
+    TRY(pro_countdown_signal), TRY(pro_countdown_add), TRY(pro_countdown_count), TRY(pro_countdown_wait_async),
+    TRY(pro_countdown_wait), TRY(pro_channel_new), TRY(pro_channel_free), TRY(pro_channel_try_write),
+    TRY(pro_channel_write_async), TRY(pro_channel_wait_to_write_async), TRY(pro_channel_complete),
+    TRY(pro_channel_try_read), TRY(pro_channel_try_peek), TRY(pro_channel_read_async),
+    TRY(pro_channel_wait_to_read_async), TRY(pro_channel_count), TRY(pro_channel_completion), ANY(pro_error_caused_by),
+    TRY(pro_value_task_from_result), TRY(pro_value_task_from_task), TRY(pro_value_task_from_error),
+    TRY(pro_value_task_from_canceled), TRY(pro_value_task_from_source), TRY(pro_value_task_status),
+    TRY(pro_value_task_status_name), ANY(pro_value_task_is_completed), ANY(pro_value_task_is_succeeded),
+    ANY(pro_value_task_is_faulted), ANY(pro_value_task_is_canceled), TRY(pro_value_task_get_result),
+    ANY(pro_value_task_as_task), ANY(pro_value_task_preserve), TRY(pro_value_task_borrow), ANY(pro_value_task_drop),
+    TRY(pro_value_task_source_core_version), TRY(pro_value_task_source_core_reset),
+    TRY(pro_value_task_source_core_set_result), TRY(pro_value_task_source_core_set_error),
+    TRY(pro_value_task_source_core_get_status), TRY(pro_value_task_source_core_on_completed),
+    TRY(pro_value_task_source_core_get_result), TRY(pro_value_task_source_core_task),
+    TRY(pro_value_task_get_awaiter), ANY(pro_configure_await_value), TRY(pro_stream_move_next), TRY(pro_stream_current),
+    TRY(pro_stream_dispose), TRY(pro_when_each), TRY(pro_stream_from_error), TRY(pro_periodic_timer_new),
+    TRY(pro_periodic_timer_wait), TRY(pro_periodic_timer_dispose), TRY(pro_periodic_timer_free),
+    TRY(pro_cancellation_source_dispose), TRY(pro_cancellation_source_get_token), TRY(pro_task_async_state),
+    TRY(pro_task_options), TRY(pro_completion_source_set_state),
 };
 /* clang-format on */
 enum { ROWS = sizeof rows / sizeof *rows, FUNCTIONS = sizeof public_functions / sizeof *public_functions };

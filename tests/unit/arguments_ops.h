@@ -80,7 +80,7 @@ static void try_pro_set_unobserved_handler(void) { pro_set_unobserved_handler(NU
 static void try_pro_err_name(void)
 {
     CHECK_STR(pro_err_name(1), "unknown");
-    CHECK_STR(pro_err_name(-36), "unknown");
+    CHECK_STR(pro_err_name(-999), "unknown");
     CHECK_STR(pro_err_name(INT32_MIN), "PRO_E_USER");
 }
 

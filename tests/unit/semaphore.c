@@ -4,7 +4,7 @@
 
 #include "awaiters/internal.h"
 #include "gate.h"
-#include "told.h"
+#include "harness.h"
 
 static const struct pro_how over = { .deadline_ns = 1 };
 
@@ -123,7 +123,8 @@ TEST(release_and_cancel_never_run_what_awaits_inside_themselves)
 
     for (int i = 0; i < 2; i++) {
         pro_continuation_init(&resumed[i].continuation, resume);
-        CHECK_EQ(pro_awaiter_on_completed(pro_task_get_awaiter(tasks[i]), &resumed[i].continuation, PRO_AWAIT_NONE), PRO_OK);
+        CHECK_EQ(pro_awaiter_on_completed(pro_task_get_awaiter(tasks[i]), &resumed[i].continuation, PRO_AWAIT_NONE),
+                 PRO_OK);
     }
     CHECK_EQ(pro_semaphore_release(semaphore, 1), 0);
     CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
@@ -157,7 +158,8 @@ TEST(what_is_there_is_taken_without_allocating)
 {
     // Kills: a task made for a wait that need not wait.
     struct pro_semaphore *semaphore = semaphore_new(2, 2);
-    struct pro_task *first = wait_async(semaphore, PRO_WITHIN(PRO_S(60))), *second = wait_async(semaphore, PRO_HOW_DEFAULT);
+    struct pro_task *first = wait_async(semaphore, PRO_WITHIN(PRO_S(60))),
+                    *second = wait_async(semaphore, PRO_HOW_DEFAULT);
 
     CHECK(first == second); /* the immortal one */
     CHECK(was_granted(first));
@@ -311,32 +313,4 @@ TEST(thread_whose_time_is_up_keeps_a_grant_that_came_first)
     proi_thread_join(&thread);
     CHECK_EQ(blocker.code + pro_semaphore_count(blocker.semaphore), released);
     pro_semaphore_free(blocker.semaphore);
-}
-
-TEST(wrong_arguments_of_the_semaphore_are_answered_and_told)
-{
-    // Kills: any removed check.
-    struct pro_semaphore *semaphore = semaphore_new(0, 1);
-    struct pro_task *task;
-
-    told_listen();
-    CHECK_MISUSE(pro_semaphore_new(0, 1, NULL), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_new(-1, 1, &semaphore), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_new(0, 0, &semaphore), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_new(2, 1, &semaphore), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_release(NULL, 1), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_release(semaphore, 0), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_count(NULL), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_try_wait(NULL), false);
-    CHECK_MISUSE(pro_semaphore_wait(NULL, PRO_HOW_DEFAULT, PRO_HERE), PRO_E_INVALID);
-    CHECK_MISUSE(pro_semaphore_wait(semaphore, PRO_WITHIN(-1), PRO_HERE), PRO_E_INVALID);
-    CHECK_TELLS(task = pro_semaphore_wait_async(NULL, PRO_HOW_DEFAULT));
-    CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_INVALID);
-    pro_task_unref(task);
-    CHECK_TELLS(task = pro_semaphore_wait_async(semaphore, PRO_WITHIN(-1)));
-    CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_INVALID);
-    pro_task_unref(task);
-    told_stop();
-    pro_semaphore_free(NULL);
-    pro_semaphore_free(semaphore);
 }

@@ -29,7 +29,8 @@ if(said STREQUAL "")
 endif()
 
 foreach(time 1 2)
-    execute_process(COMMAND ${CMAKE_COMMAND} -E env ${variable}=${schedule} ${PROGRAM} ${TEST}
+    set(ENV{${variable}} ${schedule})
+    execute_process(COMMAND ${PROGRAM} ${TEST}
         OUTPUT_VARIABLE again ERROR_VARIABLE again RESULT_VARIABLE status)
     if(NOT status MATCHES "^[0-9]+$")
         string(APPEND again "ended by signal")

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* SEM-024…026, 043, 260…271: schedulers, what is current, what is captured, what a refusal does. */
+#include <proact/async.h>
+
+#include "semantics.h"
+
+static struct hand hand;
+static struct pro_task_scheduler *seen;
+static struct pro_task *nested;
+
+static struct pro_error *look_and_start(void *unused, void *ret_result)
+{
+    (void)unused, (void)ret_result;
+    seen = pro_task_scheduler_current();
+    nested = pro_task_start_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, NULL);
+    return NULL;
+}
+
+TEST(the_scheduler_of_a_running_body_is_current_and_takes_what_it_starts)
+{
+    /* SEM-026, SEM-262. Kills: a nested StartNew that goes to the pool. */
+    struct pro_task *task;
+
+    hand_open(&hand);
+    task = pro_task_start_new(look_and_start, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &hand.base);
+    CHECK(hand_run_one(&hand));
+    CHECK(seen == &hand.base);
+    CHECK_EQ(hand.count, 1);
+    CHECK(hand_run_one(&hand));
+    CHECK(pro_task_is_succeeded(nested));
+    CHECK(pro_task_scheduler_current() == pro_task_scheduler_default());
+    pro_task_unref(nested);
+    pro_task_unref(task);
+}
+
+TEST(a_hidden_scheduler_is_neither_current_nor_captured)
+{
+    /* SEM-265. Kills: ignoring the option. */
+    struct pro_task *task;
+
+    hand_open(&hand);
+    task = pro_task_start_new(look_and_start, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_HIDE_SCHEDULER, &hand.base);
+    CHECK(hand_run_one(&hand));
+    CHECK(seen == pro_task_scheduler_default());
+    CHECK_EQ(hand.count, 0);
+    CHECK_EQ(wait_some(nested), PRO_OK);
+    pro_task_unref(nested);
+    pro_task_unref(task);
+}
+
+static struct pro_completion_source *awaited;
+static struct where resumed;
+static struct pro_task *method;
+
+static struct pro_error *start_method(void *unused, void *ret_result)
+{
+    (void)unused, (void)ret_result;
+    method = noting_async(pro_completion_source_task(awaited), PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT, &resumed);
+    return NULL;
+}
+
+TEST(an_await_under_a_scheduler_comes_back_through_its_queue)
+{
+    /* SEM-043, SEM-260, SEM-271. Kills: running it where it was completed; from a plain thread, asking to inline first.
+     */
+    struct pro_task *task;
+
+    hand_open(&hand);
+    hand.inlines = true;
+    awaited = source_new(0);
+    resumed = (struct where){ 0 };
+    task = pro_task_start_new(start_method, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &hand.base);
+    CHECK(hand_run_one(&hand));
+    source_end(awaited);
+    CHECK_EQ(hand.offered, 0);
+    CHECK_EQ(hand.count, 1);
+    CHECK_EQ(gate_count(&resumed.gate), 0);
+    CHECK(hand_run_one(&hand));
+    CHECK(resumed.scheduler == &hand.base);
+    CHECK(pro_task_is_succeeded(method));
+    pro_task_unref(method);
+    pro_task_unref(task);
+}
+
+static struct pro_sync_context derived;
+static struct pro_error *start_method_with_context(void *unused, void *ret_result)
+{
+    pro_sync_context_set(&derived);
+    return start_method(unused, ret_result);
+}
+
+static struct pro_work *posted;
+static int keep_post(struct pro_sync_context *context, struct pro_work *work)
+{
+    (void)context;
+    posted = work;
+    return PRO_OK;
+}
+
+TEST(a_context_shadows_the_scheduler)
+{
+    /* SEM-025, SEM-116. Kills: capturing both, or the scheduler first; a body's context that stays on the thread. */
+    static const struct pro_sync_context_vtable vtable = { .post = keep_post };
+    struct pro_task *task;
+
+    hand_open(&hand);
+    awaited = source_new(0);
+    resumed = (struct where){ 0 };
+    REQUIRE(pro_sync_context_init(&derived, &vtable, "derived") == PRO_OK);
+    task = pro_task_start_new(start_method_with_context, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT,
+                              &hand.base);
+    CHECK(hand_run_one(&hand));
+    CHECK(pro_sync_context_current() == NULL);
+    source_end(awaited);
+    CHECK_EQ(hand.count, 0);
+    REQUIRE(posted != NULL);
+    pro_work_run(posted);
+    CHECK(resumed.scheduler == pro_task_scheduler_default());
+    pro_task_unref(method);
+    pro_task_unref(task);
+}
+
+TEST(a_scheduler_that_refuses_a_task_faults_it_and_nobody_need_look)
+{
+    /* SEM-267. Kills: a task left pending; its error told as unobserved; an answer of PRO_OK. */
+    struct pro_task *task;
+
+    hand_open(&hand);
+    hand.refuses = true;
+    task = pro_task_start_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &hand.base);
+    CHECK(pro_task_is_faulted(task));
+    CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_SCHEDULER);
+    pro_task_unref(task);
+    task = pro_task_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT);
+    CHECK_EQ(pro_task_start(task, &hand.base), PRO_E_SCHEDULER);
+    CHECK(pro_task_is_faulted(task));
+    pro_task_unref(task);
+}
+
+static unsigned unhandled;
+static void count_unhandled(struct pro_error *error, void *user)
+{
+    (void)error, (void)user;
+    unhandled++;
+}
+
+TEST(a_scheduler_that_refuses_a_continuation_is_told_as_unhandled)
+{
+    /* SEM-268, as it should be. Kills: losing it in silence, as .NET does. */
+    struct pro_task *task;
+
+    hand_open(&hand);
+    awaited = source_new(0);
+    resumed = (struct where){ 0 };
+    pro_set_unhandled_handler(count_unhandled, NULL);
+    task = pro_task_start_new(start_method, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &hand.base);
+    CHECK(hand_run_one(&hand));
+    hand.refuses = true;
+    source_end(awaited);
+    pro_set_unhandled_handler(NULL, NULL);
+    CHECK_EQ(unhandled, 1);
+    CHECK(!pro_task_is_completed(method));
+    pro_task_unref(method); /* it never resumes: its block stays */
+    pro_task_unref(task);
+}
+
+TEST(cancelling_a_queued_task_takes_it_out_of_the_queue)
+{
+    /* SEM-175, SEM-270. Kills: not asking; completing it only when its turn comes. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct pro_task *task;
+
+    hand_open(&hand);
+    task = pro_task_start_new(body_nothing, NULL, PRO_NO_RESULT, pro_cancellation_source_token(source),
+                              PRO_TASK_DEFAULT, &hand.base);
+    CHECK_EQ(hand.count, 1);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK_EQ(hand.count, 0);
+    CHECK(pro_task_is_canceled(task));
+    pro_task_unref(task);
+    pro_cancellation_source_unref(source);
+}
+
+static unsigned runs;
+static struct pro_error *count_run(void *unused, void *ret_result)
+{
+    (void)unused, (void)ret_result;
+    runs++;
+    return NULL;
+}
+
+TEST(an_unlimited_wait_asks_the_tasks_scheduler_and_a_limited_one_does_not)
+{
+    /* SEM-142, SEM-143, SEM-148, SEM-261. Kills: asking in either case; running it twice. */
+    struct pro_task *task;
+
+    hand_open(&hand);
+    hand.inlines = true;
+    runs = 0;
+    task = pro_task_start_new(count_run, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &hand.base);
+    CHECK_EQ(PRO_WAIT_HOW(task, PRO_WITHIN(1)), PRO_E_TIMEOUT);
+    CHECK_EQ(hand.offered, 0);
+    CHECK_EQ(PRO_WAIT(task), PRO_OK);
+    CHECK_EQ(hand.offered, 1);
+    CHECK(!hand_run_one(&hand));
+    CHECK_EQ(runs, 1);
+    pro_task_unref(task);
+}
