@@ -150,6 +150,7 @@ int pro_awaiter_unsafe_on_completed(struct pro_awaiter awaiter, struct pro_conti
 {
     if (!is_whole(awaiter) || !continuation || !continuation->invoke)
         return proi_misuse(PRO_E_INVALID, "pro_awaiter_unsafe_on_completed: an argument is not complete");
+    continuation->flow = PROI_FLOW_NOT_CAPTURED; /* it runs under whatever its thread has (SEM-030) */
     if (awaiter.vtable->unsafe_on_completed)
         awaiter.vtable->unsafe_on_completed(awaiter.self, continuation, options);
     else

@@ -559,6 +559,30 @@ bool pro_cancellation_unregister_wait(struct pro_cancellation_registration *regi
     return removed;
 }
 
+/* On the pool: sleeps until the callback has returned. */
+static struct pro_error *await_callback(void *arg, void *ret_result)
+{
+    (void)ret_result;
+    pro_cancellation_unregister_wait(arg);
+    return NULL;
+}
+
+struct pro_task *pro_cancellation_unregister_async(struct pro_cancellation_registration *registration)
+{
+    struct pro_cancellation_source *const source = source_of(registration);
+    bool running;
+
+    if (!registration)
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_cancellation_unregister_async: the registration is NULL")));
+    if (!source || pro_cancellation_unregister(registration))
+        return pro_task_completed();
+    proi_lock(&source->lock);
+    running = source->running == registration && source->running_thread != proi_thread_id();
+    proi_unlock(&source->lock);
+    return running ? pro_task_run(await_callback, registration, PRO_NO_RESULT, PRO_TOKEN_NONE) : pro_task_completed();
+}
+
 /* ---- links ---- */
 
 static void parent_canceled(void *arg)

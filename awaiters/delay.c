@@ -57,7 +57,11 @@ static void op_delivered(struct pro_op *op)
     struct pro_task *const task = proi_task_of_body(it);
 
     it->result = op->result;
-    it->error = pro_op_error(op, task->created);
+    /* The loop may hear of the cancellation before delay_canceled() is called: the error bears the token either way. */
+    if (it->result == PRO_E_CANCELED && pro_cancellation_token_is_canceled(it->token))
+        it->error = pro_error_canceled(&it->token);
+    else
+        it->error = pro_op_error(op, task->created);
     proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
     as_nobody(complete_op_task, &it->work, proi_op_loop(op));
 }

@@ -17,6 +17,7 @@ enum proi_task_flag { /* above the status in the state word */
     PROI_TASK_HIDES = 128,     /* delegate task: hides its scheduler */
     PROI_TASK_STARTED = 256,   /* delegate task: somebody has begun to run it */
     PROI_TASK_QUEUED = 512,    /* delegate task: somebody has queued it */
+    PROI_TASK_LISTED = 2048,   /* in the list of faulted tasks */
     PROI_TASK_DENIES = 1024    /* delegate task: nothing attaches to it */
 };
 
@@ -46,6 +47,7 @@ struct pro_task {
     const struct proi_task_class *class; /* [read] */
     uintptr_t slot;                      /* shared */
     struct pro_continuation *more, *more_tail; /* under the slot's lock */
+    struct pro_task *next_faulted, *previous_faulted; /* with LISTED: under the list's lock (task.c) */
     struct pro_error *error;     /* the first; written before completion is published */
     struct pro_error *aggregate; /* shared: made when asked for, or given when there are several */
     struct pro_type type;

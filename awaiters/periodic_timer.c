@@ -9,8 +9,9 @@
 
 struct pro_periodic_timer {
     struct pro_value_task_source source;
-    struct pro_value_task_source_core core; /* of the present wait; completed by whoever raises `signaled` while it is active */
-    uint32_t references;                    /* shared: the user's, the sleep's, the posted tick's, the active wait's */
+    struct pro_value_task_source_core
+        core;            /* of the present wait; completed by whoever raises `signaled` while it is active */
+    uint32_t references; /* shared: the user's, the sleep's, the posted tick's, the active wait's */
     struct proi_mutex lock;
     bool active;   /* under lock: a wait was given, and its result not yet taken */
     bool signaled; /* under lock: a tick, the end, or a cancellation that the wait has to hear of */
@@ -19,11 +20,11 @@ struct pro_periodic_timer {
     struct pro_cancellation_registration registration;
     struct pro_cancellation_source *stop; /* ends the sleep; held */
     struct pro_loop *loop;
-    struct pro_op sleep;      /* on the loop's thread once it is started */
-    uint64_t due_ns;          /* the same */
+    struct pro_op sleep; /* on the loop's thread once it is started */
+    uint64_t due_ns;     /* the same */
     int64_t period_ns;
-    struct pro_work tick;     /* posted to the pool from the background loop */
-    uint32_t tick_is_posted;  /* shared: ticks that come while it is under way are one with it */
+    struct pro_work tick;    /* posted to the pool from the background loop */
+    uint32_t tick_is_posted; /* shared: ticks that come while it is under way are one with it */
 };
 
 static struct pro_periodic_timer *timer_ref(struct pro_periodic_timer *timer)
@@ -44,8 +45,8 @@ static void timer_unref(struct pro_periodic_timer *timer)
 
 /* ---- signals: a tick, the end, a cancelled wait ---- */
 
-/* The first signal since the last result was taken completes the active wait, if there is one; later ones are one with it. The wait's
-   continuation runs without the lock. */
+/* The first signal since the last result was taken completes the active wait, if there is one; later ones are one with
+   it. The wait's continuation runs without the lock. */
 static void signal(struct pro_periodic_timer *timer, bool stops, bool cancels)
 {
     const bool yes = true;
@@ -142,8 +143,8 @@ static int wait_status(struct pro_value_task_source *source, uint16_t version)
     return pro_value_task_source_core_get_status(&timer_of(source)->core, version);
 }
 
-static int wait_on_completed(struct pro_value_task_source *source, struct pro_continuation *continuation, uint16_t version,
-                             unsigned flags)
+static int wait_on_completed(struct pro_value_task_source *source, struct pro_continuation *continuation,
+                             uint16_t version, unsigned flags)
 {
     return pro_value_task_source_core_on_completed(&timer_of(source)->core, continuation, version, flags);
 }
@@ -154,7 +155,8 @@ static int wait_result(struct pro_value_task_source *source, uint16_t version, v
 {
     struct pro_periodic_timer *const timer = timer_of(source);
     bool ticked = false;
-    int code = pro_value_task_source_core_get_result(&timer->core, version, ret_result ? &ticked : NULL, type, ret_error);
+    int code =
+        pro_value_task_source_core_get_result(&timer->core, version, ret_result ? &ticked : NULL, type, ret_error);
     struct pro_cancellation_source *canceler;
 
     if (version != pro_value_task_source_core_version(&timer->core) ||
@@ -190,7 +192,8 @@ int pro_periodic_timer_new(int64_t period_ns, struct pro_periodic_timer **ret_ti
     int code;
 
     if (!ret_timer || period_ns < PRO_MS(1))
-        return proi_misuse(PRO_E_INVALID, "pro_periodic_timer_new: ret_timer is NULL, or the period is below a millisecond");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_periodic_timer_new: ret_timer is NULL, or the period is below a millisecond");
     if (!loop)
         return PRO_E_NO_THREAD;
     timer = proi_block_alloc(sizeof *timer);
@@ -223,12 +226,14 @@ struct pro_value_task pro_periodic_timer_wait(struct pro_periodic_timer *timer, 
     bool at_once = false, ticked = false;
 
     if (!timer)
-        return pro_value_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_periodic_timer_wait: the timer is NULL")));
+        return pro_value_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_periodic_timer_wait: the timer is NULL")));
     proi_lock(&timer->lock);
     if (timer->active) {
         proi_unlock(&timer->lock);
-        return pro_value_task_from_error(pro_error_of(
-            proi_misuse(PRO_E_STATE, "pro_periodic_timer_wait: the result of the last wait was not yet taken; a timer has one consumer")));
+        return pro_value_task_from_error(pro_error_of(proi_misuse(
+            PRO_E_STATE,
+            "pro_periodic_timer_wait: the result of the last wait was not yet taken; a timer has one consumer")));
     }
     if (pro_cancellation_token_is_canceled(token)) {
         proi_unlock(&timer->lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Async streams: the interface, `await foreach`, and iterators: async methods whose body goes on when the next item is asked for. */
+/* Async streams: the interface, `await foreach`, and iterators: async methods whose body goes on when the next item is
+ * asked for. */
 #include "internal.h"
 
 #include <string.h>
@@ -152,8 +153,9 @@ bool pro_foreach_disposed_(struct pro_frame *frame, struct pro_foreach *each)
 
 /* ---- iterators ---- */
 
-/* One block: task, frame, iterator, and behind them the present item, where a method has its result. The consumer has its one reference
-   until the disposal. Consumer and body take turns: what they share needs no lock, the core's slot orders it. */
+/* One block: task, frame, iterator, and behind them the present item, where a method has its result. The consumer has
+   its one reference until the disposal. Consumer and body take turns: what they share needs no lock, the core's slot
+   orders it. */
 enum state { ITERATOR_FRESH, ITERATOR_RUNNING, ITERATOR_YIELDED, ITERATOR_ENDED };
 
 static struct pro_iterator *iterator_of(struct pro_frame *frame) { return (struct pro_iterator *)(void *)(frame + 1); }
@@ -169,7 +171,8 @@ static void drop_item(struct pro_iterator *iterator)
     iterator->has_item = false;
 }
 
-/* Lets the body go on. The value task of what comes next: the answer itself if it is there already, else the core's version. */
+/* Lets the body go on. The value task of what comes next: the answer itself if it is there already, else the core's
+ * version. */
 static struct pro_value_task run_body(struct pro_iterator *iterator, struct pro_type type)
 {
     struct pro_value_task_source_core *const core = &iterator->core;
@@ -198,8 +201,9 @@ static struct pro_value_task iterator_move_next(struct pro_stream *stream)
         drop_item(iterator);
         return pro_value_task_from_result(&no, PRO_TYPE(bool));
     case ITERATOR_RUNNING:
-        return pro_value_task_from_error(pro_error_of(
-            proi_misuse(PRO_E_STATE, "pro_stream_move_next: the last move has not ended; a stream has one consumer, who awaits it")));
+        return pro_value_task_from_error(pro_error_of(proi_misuse(
+            PRO_E_STATE,
+            "pro_stream_move_next: the last move has not ended; a stream has one consumer, who awaits it")));
     default:
         return run_body(iterator, PRO_TYPE(bool));
     }
@@ -261,8 +265,8 @@ static int source_status(struct pro_value_task_source *source, uint16_t version)
     return pro_value_task_source_core_get_status(&iterator_of_source(source)->core, version);
 }
 
-static int source_on_completed(struct pro_value_task_source *source, struct pro_continuation *continuation, uint16_t version,
-                               unsigned flags)
+static int source_on_completed(struct pro_value_task_source *source, struct pro_continuation *continuation,
+                               uint16_t version, unsigned flags)
 {
     return pro_value_task_source_core_on_completed(&iterator_of_source(source)->core, continuation, version, flags);
 }
@@ -279,7 +283,10 @@ static int source_result(struct pro_value_task_source *source, uint16_t version,
     return code;
 }
 
-static struct pro_task *source_awaited_task(struct pro_value_task_source *source) { return task_of(iterator_of_source(source)); }
+static struct pro_task *source_awaited_task(struct pro_value_task_source *source)
+{
+    return task_of(iterator_of_source(source));
+}
 
 static const struct pro_value_task_source_vtable source_vtable = { .get_status = source_status,
                                                                    .on_completed = source_on_completed,
@@ -293,7 +300,8 @@ struct pro_stream *pro_iterator_start_(struct pro_iterator *iterator)
     if (!iterator)
         return &no_memory_stream;
     if (!proi_frame_make_iterator(frame_of(iterator)))
-        return pro_stream_from_error(pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
+        return pro_stream_from_error(
+            pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
     iterator->stream.vtable = &iterator_vtable;
     iterator->source.vtable = &source_vtable;
     return &iterator->stream;
@@ -302,11 +310,13 @@ struct pro_stream *pro_iterator_start_(struct pro_iterator *iterator)
 void *pro_iterator_item_(struct pro_frame *frame, struct pro_type type, int line)
 {
     struct pro_task *const task = proi_task_of_body(frame);
-    const struct pro_site body = frame->site ? *frame->site : PRO_SITE_UNKNOWN, here = { body.file, body.function, line };
+    const struct pro_site body = frame->site ? *frame->site : PRO_SITE_UNKNOWN,
+                          here = { body.file, body.function, line };
     struct pro_error *error = NULL;
 
     if (!proi_frame_is_iterator(frame))
-        error = pro_error_new(PRO_E_STATE, here, "PRO_YIELD_RETURN in a method that was not started by PRO_START_STREAM");
+        error =
+            pro_error_new(PRO_E_STATE, here, "PRO_YIELD_RETURN in a method that was not started by PRO_START_STREAM");
     else if (frame->leave_pc == PRO_PC_END_ || iterator_of(frame)->disposing)
         error = pro_error_new(PRO_E_STATE, here, "PRO_YIELD_RETURN in the finally section: nobody takes items there");
     else if (!proi_type_fits(task->type, type))
@@ -339,5 +349,6 @@ void proi_iterator_finish(struct pro_frame *frame, struct pro_error *fault)
     if (fault)
         pro_value_task_source_core_set_error(&iterator->core, fault);
     else
-        pro_value_task_source_core_set_result(&iterator->core, &no, iterator->disposing ? PRO_NO_RESULT : PRO_TYPE(bool));
+        pro_value_task_source_core_set_result(&iterator->core, &no,
+                                              iterator->disposing ? PRO_NO_RESULT : PRO_TYPE(bool));
 }

@@ -54,6 +54,63 @@ struct pro_task *pro_task_ref(struct pro_task *task)
     return task;
 }
 
+/* ---- faulted tasks at whose error nobody has looked yet: for the sweep ---- */
+
+static struct {
+    struct proi_mutex lock;
+    struct pro_task *first;
+} faulted;
+
+/* By the completer, which has a reference. */
+static void list_faulted(struct pro_task *task)
+{
+    if (proi_load(&task->state, PROI_RELAXED) & PROI_TASK_OBSERVED)
+        return;
+    proi_lock(&faulted.lock);
+    task->previous_faulted = NULL;
+    task->next_faulted = faulted.first;
+    if (faulted.first)
+        faulted.first->previous_faulted = task;
+    faulted.first = task;
+    proi_fetch_or(&task->state, (uint32_t)PROI_TASK_LISTED, PROI_RELEASE);
+    proi_unlock(&faulted.lock);
+}
+
+/* With the lock held. */
+static void unlist(struct pro_task *task)
+{
+    if (task->previous_faulted)
+        task->previous_faulted->next_faulted = task->next_faulted;
+    else
+        faulted.first = task->next_faulted;
+    if (task->next_faulted)
+        task->next_faulted->previous_faulted = task->previous_faulted;
+    proi_fetch_and(&task->state, ~(uint32_t)PROI_TASK_LISTED, PROI_RELEASE);
+}
+
+/* The oldest knowledge of a task here is its place in the list: it is referenced unless its last reference is being dropped, which for a
+   listed task is a decrement to 0 (pro_task_unref), and then its owner takes it off under the lock. NULL: none is left. */
+static struct pro_task *take_faulted(void)
+{
+    struct pro_task *task, *taken = NULL;
+
+    proi_lock(&faulted.lock);
+    for (task = faulted.first; task && !taken; task = task->next_faulted) {
+        uint32_t references = proi_load(&task->references, PROI_RELAXED);
+
+        if (!proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE)))
+            continue; /* listed a moment before it faults */
+        while (references && !taken)
+            /* Against the last unref: it reaches 0 first and we see it, or we are counted and it is not the last. */
+            if (proi_compare_exchange(&task->references, &references, references + 1, PROI_ACQ_REL))
+                taken = task;
+    }
+    if (taken)
+        unlist(taken);
+    proi_unlock(&faulted.lock);
+    return taken;
+}
+
 /* While its one reference is still counted, so that the handler may ask. */
 static void tell_unobserved(struct pro_task *task)
 {
@@ -68,6 +125,12 @@ static void destroy(struct pro_task *task)
     const uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
 
+    if (state & PROI_TASK_LISTED) {
+        proi_lock(&faulted.lock);
+        if (proi_load(&task->state, PROI_RELAXED) & PROI_TASK_LISTED)
+            unlist(task);
+        proi_unlock(&faulted.lock);
+    }
     if (proi_status_of(state) == PRO_TASK_FAULTED && !(state & PROI_TASK_OBSERVED))
         tell_unobserved(task);
     if (proi_status_of(state) == PRO_TASK_RAN_TO_COMPLETION && task->drop && !(state & PROI_TASK_TAKEN))
@@ -89,9 +152,10 @@ void pro_task_unref(struct pro_task *task)
     references = proi_load(&task->references, PROI_ACQUIRE);
     if (references == IMMORTAL)
         return;
-    /* 1 means that it is ours alone: nobody can make a second from nothing. The acquire sees what the others did before
+    /* 1 means that it is ours alone: nobody can make a second from nothing, but the sweep of a listed one. The acquire sees what the others did before
        they dropped theirs, which is a release. */
-    if (references != 1 && proi_fetch_sub(&task->references, 1u, PROI_ACQ_REL) != 1)
+    if ((references != 1 || proi_load(&task->state, PROI_RELAXED) & PROI_TASK_LISTED) &&
+        proi_fetch_sub(&task->references, 1u, PROI_ACQ_REL) != 1)
         return;
     destroy(task);
 }
@@ -127,6 +191,8 @@ static void set_status(struct pro_task *task, enum pro_task_status status)
 
 void proi_task_publish(struct pro_task *task, enum pro_task_status status)
 {
+    if (status == PRO_TASK_FAULTED)
+        list_faulted(task); /* first: who sees the fault finds it in the sweep */
     set_status(task, status);
     proi_task_run_continuations(task);
 }
@@ -137,6 +203,8 @@ void proi_task_publish_private(struct pro_task *task, enum pro_task_status statu
 
     proi_store(&task->state, flags | PROI_TASK_RESERVED | (uint32_t)status, PROI_RELEASE);
     proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELEASE);
+    if (status == PRO_TASK_FAULTED)
+        list_faulted(task);
 }
 
 void proi_task_fail(struct pro_task *task, struct pro_error *error, bool cancels)
@@ -184,6 +252,21 @@ void proi_task_observe(struct pro_task *task)
         proi_fetch_or(&task->state, (uint32_t)PROI_TASK_OBSERVED, PROI_ACQ_REL);
 }
 
+int pro_task_report_unobserved(void)
+{
+    struct pro_task *task;
+    int count = 0;
+
+    while ((task = take_faulted()) != NULL) {
+        if (!(proi_load(&task->state, PROI_ACQUIRE) & PROI_TASK_OBSERVED)) {
+            proi_unobserved(task, pro_task_error_all(task)); /* counts as observed from here */
+            count++;
+        }
+        pro_task_unref(task);
+    }
+    return count;
+}
+
 /* ---- asking ---- */
 
 enum pro_task_status pro_task_status(const struct pro_task *task)
@@ -222,6 +305,8 @@ uint64_t pro_task_id(struct pro_task *task)
     /* Two readers: one stores its number, the other's is lost and it takes the stored one. */
     return proi_compare_exchange(&task->id, &id, fresh, PROI_ACQ_REL) ? fresh : id;
 }
+
+uint64_t pro_task_current_id(void) { return pro_task_id(proi_ambient.task); }
 
 void pro_task_set_name(struct pro_task *task, const char *name)
 {

@@ -14,7 +14,8 @@ struct pro_value_task pro_value_task_from_result(const void *result, struct pro_
     struct pro_value_task task = { .kind = PRO_VALUE_TASK_VALUE, .type = type };
 
     if (!result && type.size)
-        return pro_value_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_value_task_from_result: the result is NULL")));
+        return pro_value_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_value_task_from_result: the result is NULL")));
     if (type.size > PRO_VALUE_TASK_INLINE)
         return pro_value_task_from_task(pro_task_from_result(result, type), type);
     if (type.size)
@@ -25,7 +26,8 @@ struct pro_value_task pro_value_task_from_result(const void *result, struct pro_
 struct pro_value_task pro_value_task_from_task(struct pro_task *task, struct pro_type type)
 {
     if (!task)
-        task = pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_value_task_from_task: the task is NULL")));
+        task =
+            pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_value_task_from_task: the task is NULL")));
     return (struct pro_value_task){ .kind = PRO_VALUE_TASK_TASK, .type = type, .as.task = task };
 }
 
@@ -41,15 +43,18 @@ struct pro_value_task pro_value_task_from_canceled(struct pro_cancellation_token
 
 static bool is_whole(const struct pro_value_task_source *source)
 {
-    return source && source->vtable && source->vtable->get_status && source->vtable->on_completed && source->vtable->get_result;
+    return source && source->vtable && source->vtable->get_status && source->vtable->on_completed &&
+           source->vtable->get_result;
 }
 
-struct pro_value_task pro_value_task_from_source(struct pro_value_task_source *source, uint16_t version, struct pro_type type)
+struct pro_value_task pro_value_task_from_source(struct pro_value_task_source *source, uint16_t version,
+                                                 struct pro_type type)
 {
     if (!is_whole(source))
-        return pro_value_task_from_error(pro_error_of(
-            proi_misuse(PRO_E_INVALID, "pro_value_task_from_source: the source is NULL or lacks one of its three functions")));
-    return (struct pro_value_task){ .kind = PRO_VALUE_TASK_SOURCE, .version = version, .type = type, .as.source = source };
+        return pro_value_task_from_error(pro_error_of(proi_misuse(
+            PRO_E_INVALID, "pro_value_task_from_source: the source is NULL or lacks one of its three functions")));
+    return (
+        struct pro_value_task){ .kind = PRO_VALUE_TASK_SOURCE, .version = version, .type = type, .as.source = source };
 }
 
 /* ---- asking ---- */
@@ -87,22 +92,36 @@ const char *pro_value_task_status_name(int status)
     return status >= PRO_VALUE_TASK_PENDING && status <= PRO_VALUE_TASK_CANCELED ? names[status] : "unknown";
 }
 
-bool pro_value_task_is_completed(struct pro_value_task task) { return pro_value_task_status(task) != PRO_VALUE_TASK_PENDING; }
-bool pro_value_task_is_succeeded(struct pro_value_task task) { return pro_value_task_status(task) == PRO_VALUE_TASK_SUCCEEDED; }
-bool pro_value_task_is_faulted(struct pro_value_task task) { return pro_value_task_status(task) == PRO_VALUE_TASK_FAULTED; }
-bool pro_value_task_is_canceled(struct pro_value_task task) { return pro_value_task_status(task) == PRO_VALUE_TASK_CANCELED; }
+bool pro_value_task_is_completed(struct pro_value_task task)
+{
+    return pro_value_task_status(task) != PRO_VALUE_TASK_PENDING;
+}
+bool pro_value_task_is_succeeded(struct pro_value_task task)
+{
+    return pro_value_task_status(task) == PRO_VALUE_TASK_SUCCEEDED;
+}
+bool pro_value_task_is_faulted(struct pro_value_task task)
+{
+    return pro_value_task_status(task) == PRO_VALUE_TASK_FAULTED;
+}
+bool pro_value_task_is_canceled(struct pro_value_task task)
+{
+    return pro_value_task_status(task) == PRO_VALUE_TASK_CANCELED;
+}
 
 /* ---- the awaiter of what is kept in place ---- */
 
-static int take_value(const struct pro_value_task *task, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+static int take_value(const struct pro_value_task *task, void *ret_result, struct pro_type type,
+                      struct pro_error **ret_error)
 {
     if (!ret_result)
         return PRO_OK;
     if (!proi_type_fits(task->type, type)) {
         if (ret_error)
-            *ret_error = pro_error_new(PRO_E_TYPE, PRO_SITE_UNKNOWN, "the value task's result has %u bytes, %u were asked for%s",
-                                       (unsigned)task->type.size, (unsigned)type.size,
-                                       task->type.size == type.size ? ", of another type" : "");
+            *ret_error =
+                pro_error_new(PRO_E_TYPE, PRO_SITE_UNKNOWN, "the value task's result has %u bytes, %u were asked for%s",
+                              (unsigned)task->type.size, (unsigned)type.size,
+                              task->type.size == type.size ? ", of another type" : "");
         return PRO_E_TYPE;
     }
     memcpy(ret_result, task->as.value, type.size);
@@ -133,14 +152,16 @@ static void kept_on_completed(void *self, struct pro_continuation *continuation,
 {
     struct pro_value_task *const task = self;
     struct pro_value_task_source *const source = task->as.source;
-    const unsigned captures = options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT ? PRO_SOURCE_USE_SCHEDULING_CONTEXT : PRO_SOURCE_NO_FLAGS;
+    const unsigned captures =
+        options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT ? PRO_SOURCE_USE_SCHEDULING_CONTEXT : PRO_SOURCE_NO_FLAGS;
     const int code = task->kind == PRO_VALUE_TASK_SOURCE
                          ? source->vtable->on_completed(source, continuation, task->version, captures)
                          : PRO_E_STATE;
 
     if (code >= 0)
         return; /* all of it may be gone */
-    if (task->kind == PRO_VALUE_TASK_SOURCE) /* nothing was stored: the method goes on, with that error (differs from SEM-033) */
+    if (task->kind ==
+        PRO_VALUE_TASK_SOURCE) /* nothing was stored: the method goes on, with that error (differs from SEM-033) */
         fail_with(task, code);
     pro_continuation_capture(continuation, options);
     proi_continuation_dispatch(continuation, true);
@@ -167,7 +188,8 @@ static int kept_get_result(void *self, void *ret_result, struct pro_type type, s
 static struct pro_task *kept_awaited_task(void *self)
 {
     const struct pro_value_task *const task = self;
-    const struct pro_value_task_source_vtable *const vtable = task->kind == PRO_VALUE_TASK_SOURCE ? task->as.source->vtable : NULL;
+    const struct pro_value_task_source_vtable *const vtable =
+        task->kind == PRO_VALUE_TASK_SOURCE ? task->as.source->vtable : NULL;
 
     return vtable && vtable->awaited_task ? vtable->awaited_task(task->as.source) : NULL;
 }
@@ -193,10 +215,12 @@ struct pro_configured_value_task pro_configure_await_value(struct pro_value_task
     return (struct pro_configured_value_task){ task, options };
 }
 
-struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place, struct pro_value_task task, unsigned options)
+struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place, struct pro_value_task task,
+                                                   unsigned options)
 {
     if (options & ~(unsigned)PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT) {
-        const int code = proi_misuse(PRO_E_INVALID, "ConfigureAwait of a value task knows only whether to capture (SEM-107)");
+        const int code =
+            proi_misuse(PRO_E_INVALID, "ConfigureAwait of a value task knows only whether to capture (SEM-107)");
 
         pro_value_task_drop(task);
         fail_with(&task, code);
@@ -209,8 +233,8 @@ struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place,
 
 /* ---- consuming ---- */
 
-int pro_value_task_get_result(struct pro_value_task task, void *ret_result, struct pro_type type, struct pro_error **ret_error,
-                              struct pro_site site)
+int pro_value_task_get_result(struct pro_value_task task, void *ret_result, struct pro_type type,
+                              struct pro_error **ret_error, struct pro_site site)
 {
     int code;
 
@@ -253,8 +277,8 @@ static void source_completed(struct pro_continuation *continuation)
 
 static struct pro_task *follow_source(struct pro_value_task from)
 {
-    struct pro_task *const task =
-        proi_task_new(&followed_class, sizeof(struct followed), from.type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    struct pro_task *const task = proi_task_new(&followed_class, sizeof(struct followed), from.type,
+                                                PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     struct followed *followed;
 
     if (!task)
@@ -289,8 +313,8 @@ struct pro_value_task pro_value_task_preserve(struct pro_value_task task)
 struct pro_value_task pro_value_task_borrow(struct pro_value_task task)
 {
     if (task.kind == PRO_VALUE_TASK_SOURCE)
-        return pro_value_task_from_error(pro_error_of(
-            proi_misuse(PRO_E_STATE, "pro_value_task_borrow: the source of a value task can be consumed once; preserve it first")));
+        return pro_value_task_from_error(pro_error_of(proi_misuse(
+            PRO_E_STATE, "pro_value_task_borrow: the source of a value task can be consumed once; preserve it first")));
     if (task.kind == PRO_VALUE_TASK_TASK)
         pro_task_ref(task.as.task);
     return task;

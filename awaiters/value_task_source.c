@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* ManualResetValueTaskSourceCore: completes once per version, keeps one continuation, and is used again. Unlike a task it never runs
-   what captured something in place, and always in place what captured nothing (SEM-216, 217). */
+/* ManualResetValueTaskSourceCore: completes once per version, keeps one continuation, and is used again. Unlike a task
+   it never runs what captured something in place, and always in place what captured nothing (SEM-216, 217). */
 #include "internal.h"
 
 #include <string.h>
 
 /* The slot: 0, the continuation, or one of these. */
 #define SLOT_COMPLETED ((uintptr_t)1) /* nobody had asked to be told */
-#define SLOT_RUN ((uintptr_t)3)       /* its one continuation was run */
+#define SLOT_RUN       ((uintptr_t)3) /* its one continuation was run */
 
 static bool is_completed(const struct pro_value_task_source_core *core)
 {
@@ -20,7 +20,8 @@ static int check(const struct pro_value_task_source_core *core, uint16_t version
     if (!core)
         return proi_misuse(PRO_E_INVALID, "%s: the core is NULL", who);
     if (version != core->version_now)
-        return proi_misuse(PRO_E_STATE, "%s: version %u was meant, and the source has gone on to %u: a value task is consumed once",
+        return proi_misuse(PRO_E_STATE,
+                           "%s: version %u was meant, and the source has gone on to %u: a value task is consumed once",
                            who, (unsigned)version, (unsigned)core->version_now);
     return PRO_OK;
 }
@@ -57,8 +58,8 @@ static int reserve(struct pro_value_task_source_core *core, const char *who)
     return PRO_OK;
 }
 
-/* A captured context is posted to, a captured scheduler queued to; what captured nothing runs here, whatever is current. The stack's end
-   is the one thing that moves it: .NET would overflow. */
+/* A captured context is posted to, a captured scheduler queued to; what captured nothing runs here, whatever is
+   current. The stack's end is the one thing that moves it: .NET would overflow. */
 static void run(struct pro_continuation *continuation, bool asynchronously)
 {
     if (continuation->context || continuation->scheduler || asynchronously || proi_stack_is_short())
@@ -72,8 +73,9 @@ static void publish(struct pro_value_task_source_core *core)
     const bool asynchronously = core->run_continuations_asynchronously;
     uintptr_t slot = 0;
 
-    /* Against the registration's exchange: it comes first and we find its continuation, or it comes second and finds COMPLETED.
-       Release: whoever sees a completed slot sees the outcome. Once it is seen without a continuation the core may be reset or gone. */
+    /* Against the registration's exchange: it comes first and we find its continuation, or it comes second and finds
+       COMPLETED. Release: whoever sees a completed slot sees the outcome. Once it is seen without a continuation the
+       core may be reset or gone. */
     if (proi_compare_exchange(&core->slot, &slot, SLOT_COMPLETED, PROI_ACQ_REL))
         return;
     /* Only a registration changes an empty slot, and only once: this store meets no other. */
@@ -81,7 +83,8 @@ static void publish(struct pro_value_task_source_core *core)
     run((struct pro_continuation *)slot, asynchronously);
 }
 
-int pro_value_task_source_core_set_result(struct pro_value_task_source_core *core, const void *result, struct pro_type type)
+int pro_value_task_source_core_set_result(struct pro_value_task_source_core *core, const void *result,
+                                          struct pro_type type)
 {
     static const char who[] = "pro_value_task_source_core_set_result";
     int code;
@@ -89,7 +92,8 @@ int pro_value_task_source_core_set_result(struct pro_value_task_source_core *cor
     if (!core || (!result && type.size))
         return proi_misuse(PRO_E_INVALID, "%s: an argument is NULL", who);
     if (type.size > PRO_VALUE_TASK_INLINE && (!core->storage || core->storage_size < type.size))
-        return proi_misuse(PRO_E_INVALID, "%s: a result of %u bytes needs a storage of that size", who, (unsigned)type.size);
+        return proi_misuse(PRO_E_INVALID, "%s: a result of %u bytes needs a storage of that size", who,
+                           (unsigned)type.size);
     code = reserve(core, who);
     if (code < 0)
         return code;
@@ -135,16 +139,17 @@ int pro_value_task_source_core_get_status(struct pro_value_task_source_core *cor
 }
 
 /* True: stored. False: *@ret_slot says why not. */
-static bool store_continuation(struct pro_value_task_source_core *core, struct pro_continuation *continuation, uintptr_t *ret_slot)
+static bool store_continuation(struct pro_value_task_source_core *core, struct pro_continuation *continuation,
+                               uintptr_t *ret_slot)
 {
     *ret_slot = proi_load(&core->slot, PROI_ACQUIRE);
-    /* Against the completer: see publish(). Against another registration, which is a misuse: one of the two finds the slot empty.
-       Release: the completer sees the continuation's contents. */
+    /* Against the completer: see publish(). Against another registration, which is a misuse: one of the two finds the
+       slot empty. Release: the completer sees the continuation's contents. */
     return !*ret_slot && proi_compare_exchange(&core->slot, ret_slot, (uintptr_t)continuation, PROI_ACQ_REL);
 }
 
-int pro_value_task_source_core_on_completed(struct pro_value_task_source_core *core, struct pro_continuation *continuation,
-                                            uint16_t version, unsigned flags)
+int pro_value_task_source_core_on_completed(struct pro_value_task_source_core *core,
+                                            struct pro_continuation *continuation, uint16_t version, unsigned flags)
 {
     static const char who[] = "pro_value_task_source_core_on_completed";
     const int code = check(core, version, who);
@@ -158,8 +163,9 @@ int pro_value_task_source_core_on_completed(struct pro_value_task_source_core *c
         proi_flow_drop(continuation->flow);
         continuation->flow = proi_flow_capture();
     }
-    pro_continuation_capture(continuation, flags & PRO_SOURCE_USE_SCHEDULING_CONTEXT ? PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT
-                                                                                     : PRO_AWAIT_NONE);
+    pro_continuation_capture(continuation, flags & PRO_SOURCE_USE_SCHEDULING_CONTEXT
+                                               ? PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT
+                                               : PRO_AWAIT_NONE);
     if (store_continuation(core, continuation, &slot))
         return PRO_OK;
     if (slot == SLOT_COMPLETED) {
@@ -207,8 +213,8 @@ static int core_status(struct pro_value_task_source *source, uint16_t version)
     return pro_value_task_source_core_get_status(core_of(source), version);
 }
 
-static int core_on_completed(struct pro_value_task_source *source, struct pro_continuation *continuation, uint16_t version,
-                             unsigned flags)
+static int core_on_completed(struct pro_value_task_source *source, struct pro_continuation *continuation,
+                             uint16_t version, unsigned flags)
 {
     return pro_value_task_source_core_on_completed(core_of(source), continuation, version, flags);
 }

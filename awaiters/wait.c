@@ -251,6 +251,11 @@ int pro_task_wait(struct pro_task *task, struct pro_how how, struct pro_error **
     code = check_how(how, "pro_task_wait");
     if (code == PRO_OK)
         code = wait_one(task, how, site);
+    if (code == PRO_OK && pro_task_is_canceled(task) && pro_cancellation_token_is_canceled(how.token)) { /* SEM-152 */
+        if (ret_error)
+            *ret_error = pro_error_canceled(&how.token);
+        return PRO_E_CANCELED;
+    }
     return code == PRO_OK ? give_aggregate(task, ret_error) : code;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When-each: an iterator over tasks in the order of their completion (SEM-192). Written with the macros that users have. */
+/* When-each: an iterator over tasks in the order of their completion (SEM-192). Written with the macros that users
+ * have. */
 #include "internal.h"
 
 struct each_member {
@@ -9,12 +10,13 @@ struct each_member {
     struct each_list *list;
 };
 
-/* Shared by the iterator and the continuations that could not be taken back; beside the frame, because its size varies. */
+/* Shared by the iterator and the continuations that could not be taken back; beside the frame, because its size varies.
+ */
 struct each_list {
     uint32_t references;
     struct proi_mutex lock;
-    struct each_member *first, **last;     /* under the lock */
-    bool waiting;                          /* under the lock: the iterator waits for `more`, and nobody has completed that */
+    struct each_member *first, **last; /* under the lock */
+    bool waiting; /* under the lock: the iterator waits for `more`, and nobody has completed that */
     struct pro_value_task_source_core more; /* there is something, or the token was cancelled */
     size_t count;
     struct each_member members[];
@@ -49,7 +51,8 @@ static struct each_list *list_new(struct pro_task *const *tasks, size_t count)
     return list;
 }
 
-/* Ends the iterator's wait, if it waits: one thread finds `waiting`. Without the lock: what goes on must not find it taken. */
+/* Ends the iterator's wait, if it waits: one thread finds `waiting`. Without the lock: what goes on must not find it
+ * taken. */
 static void end_wait(struct each_list *list, struct pro_error *error)
 {
     bool was_waiting;
@@ -177,7 +180,8 @@ PRO_FINALLY
     let_go(self);
 PRO_ASYNC_END
 
-int pro_when_each(struct pro_task *const *tasks, size_t count, struct pro_cancellation_token token, struct pro_stream **ret_stream)
+int pro_when_each(struct pro_task *const *tasks, size_t count, struct pro_cancellation_token token,
+                  struct pro_stream **ret_stream)
 {
     struct each *self;
     bool any_is_null = !tasks && count;

@@ -156,6 +156,8 @@ int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *wai
     int code;
 
     if (op && op->flags & PROI_OP_STARTED && op->state != PRO_OP_IDLE && op->state != PRO_OP_READY) {
+        if (!proi_loop_on_thread(op->loop))
+            return proi_misuse(PRO_E_WRONG_LOOP, "an op that pro_start() has submitted is awaited on its loop's thread only");
         attach_late(op, done, waiter, flags);
         return PRO_OK;
     }

@@ -15,6 +15,11 @@ struct request_context {
         turn;        /* the context's own place in the pool's queue: at most one, while there is something to run */
     bool taken;      /* the turn is queued or running; holds a reference */
     uint64_t holder; /* the thread that runs an item now; 0: none */
+
+    size_t operations;               /* async void methods that have begun and not ended */
+    struct pro_error *error;         /* the first that nothing handled; held */
+    pro_request_ended_fn *ended;     /* set once the handler has returned; called when operations is 0 */
+    void *user;
 };
 
 static struct request_context *request_of(struct pro_sync_context *context)
@@ -107,8 +112,65 @@ static void request_for_each_queued(struct pro_sync_context *context, void (*vis
     proi_unlock(&request->lock);
 }
 
+/* ---- the end of a request: not before the operations that it started (SEM-126), and with their error (SEM-127) ---- */
+
+/* Calls back once, outside the lock, when the handler has returned and no operation is open. Called with the lock held; frees it. */
+static void end_if_over(struct request_context *request)
+{
+    pro_request_ended_fn *const ended = request->operations ? NULL : request->ended;
+    struct pro_error *error = NULL;
+
+    if (ended) {
+        request->ended = NULL;
+        error = request->error;
+        request->error = NULL;
+    }
+    proi_unlock(&request->lock);
+    if (ended)
+        ended(error, request->user);
+    pro_error_unref(error);
+}
+
+static void request_operation_started(struct pro_sync_context *context)
+{
+    struct request_context *const request = request_of(context);
+
+    proi_lock(&request->lock);
+    request->operations++;
+    proi_unlock(&request->lock);
+}
+
+/* Behind what is posted: the error of an async void method is posted before its operation is counted as completed. */
+static void operation_over(void *arg)
+{
+    struct request_context *const request = arg;
+
+    proi_lock(&request->lock);
+    request->operations--;
+    end_if_over(request);
+    pro_sync_context_unref(&request->context);
+}
+
+static void request_operation_completed(struct pro_sync_context *context)
+{
+    pro_sync_context_ref(context);
+    if (pro_sync_context_post(context, operation_over, context) < 0)
+        operation_over(context);
+}
+
+static void request_unhandled_error(struct pro_sync_context *context, struct pro_error *error)
+{
+    struct request_context *const request = request_of(context);
+
+    proi_lock(&request->lock);
+    if (!request->error)
+        request->error = pro_error_ref(error);
+    proi_unlock(&request->lock);
+}
+
 static void request_destroy(struct pro_sync_context *context)
 {
+    pro_error_unref(request_of(context)->error);
     pro_task_scheduler_unref(request_of(context)->target);
     proi_free(request_of(context));
 }
@@ -116,6 +178,9 @@ static void request_destroy(struct pro_sync_context *context)
 static const struct pro_sync_context_vtable request_vtable = {
     .post = request_post,
     .send = request_send,
+    .operation_started = request_operation_started,
+    .operation_completed = request_operation_completed,
+    .unhandled_error = request_unhandled_error,
     .destroy = request_destroy,
     .owner_thread = request_owner_thread,
     .for_each_queued = request_for_each_queued,
@@ -163,4 +228,18 @@ size_t pro_request_context_pending(struct pro_sync_context *context)
     count = request->queue.count;
     proi_unlock(&request->lock);
     return count;
+}
+
+int pro_request_context_end(struct pro_sync_context *context, pro_request_ended_fn *ended, void *user)
+{
+    struct request_context *request;
+
+    if (!context || context->vtable != &request_vtable || !ended)
+        return proi_misuse(PRO_E_INVALID, "pro_request_context_end: no request context, or no function to call");
+    request = request_of(context);
+    proi_lock(&request->lock);
+    request->ended = ended;
+    request->user = user;
+    end_if_over(request);
+    return PRO_OK;
 }

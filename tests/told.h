@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests of misuse: listens to the misuse handler, and remembers how often it was called and what it was told last. */
+/* For tests of misuse: listens to the misuse handler, and remembers how often it was called and what it was told last.
+ */
 #ifndef PROACT_TEST_TOLD_H
 #define PROACT_TEST_TOLD_H
 

@@ -84,7 +84,7 @@ PRO_API int pro_awaiter_get_result(struct pro_awaiter awaiter, void *ret_result,
                                    struct pro_error **ret_error);
 
 /* Never complete: goes once through the current context, scheduler, or the pool's global queue (SEM-105). On a loop with no
-   other context current it resumes in a later turn of that loop. */
+   other context current it goes behind what is posted to that loop. */
 PRO_API struct pro_awaiter pro_yield(void);
 /* Resumes on @context (NULL: on the pool). Borrows it until resumed. */
 PRO_API struct pro_awaiter pro_switch_to(struct pro_sync_context *context);

@@ -8,6 +8,7 @@
 PRO_BEGIN_DECLS
 
 struct pro_cancellation_source;
+struct pro_task;
 
 /* A value; zero is the token that can never be cancelled (SEM-230). It borrows its source: keep the source as long
    as tokens of it are used. */
@@ -98,6 +99,9 @@ PRO_API bool pro_cancellation_unregister(struct pro_cancellation_registration *r
 /* Removes it; when it is running on another thread, waits until it has ended; from inside the callback returns at
    once (SEM-235). After it the registration's memory may go. True: removed before it ran. [any thread] */
 PRO_API bool pro_cancellation_unregister_wait(struct pro_cancellation_registration *registration);
+/* Removes it, and gives a task that is complete when its callback, if it is running, has ended (DisposeAsync, SEM-236): the
+   registration's memory may go then. */
+PRO_API PRO_NODISCARD struct pro_task *pro_cancellation_unregister_async(struct pro_cancellation_registration *registration);
 
 PRO_END_DECLS
 

@@ -98,6 +98,11 @@ PRO_API size_t pro_pump_pending(const struct pro_pump *pump); /* [any thread] */
 /* ---- the request context: any pool thread, one at a time (ASP.NET classic, SEM-123…125) ---- */
 /* Gives a context with one reference. */
 PRO_API int pro_request_context_new(const char *name, struct pro_sync_context **ret_context);
+/* Says that the request's handler has returned. @ended is called once, when every async void method started in the context has ended: at
+   once if none is open, else on the context (SEM-126); with the first error that nothing handled, borrowed, or NULL: it fails the request
+   (SEM-127). [any thread] */
+typedef void pro_request_ended_fn(struct pro_error *error, void *user);
+PRO_API int pro_request_context_end(struct pro_sync_context *context, pro_request_ended_fn *ended, void *user);
 PRO_API size_t pro_request_context_pending(struct pro_sync_context *context); /* [any thread] */
 
 PRO_END_DECLS

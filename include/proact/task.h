@@ -75,6 +75,8 @@ PRO_API bool pro_task_is_succeeded(const struct pro_task *task);
 PRO_API bool pro_task_is_faulted(const struct pro_task *task);
 PRO_API bool pro_task_is_canceled(const struct pro_task *task);
 PRO_API uint64_t pro_task_id(struct pro_task *task); /* given on first reading, never 0 (SEM-012) */
+/* The id of the delegate task whose body runs on this thread; 0: none, and in resumed async code (SEM-013). */
+PRO_API uint64_t pro_task_current_id(void);
 PRO_API void pro_task_set_name(struct pro_task *task, const char *name); /* for reports; borrowed for ever */
 
 /* AsyncState, CreationOptions (SEM-019): what the task was made with. A delegate task's state is its body's argument. NULL and
@@ -90,6 +92,10 @@ PRO_API int pro_task_read(struct pro_task *task, void *ret_result, struct pro_ty
    (what Wait throws; NULL unless faulted). NULL: none. Both observe (SEM-281). */
 PRO_API struct pro_error *pro_task_error(struct pro_task *task);
 PRO_API struct pro_error *pro_task_error_all(struct pro_task *task);
+
+/* The sweep before the end of a program: tells the unobserved handler of every faulted task that is still alive and at whose error nobody
+   has looked, and counts these as observed; gives how many. The others were told when they went (SEM-283). */
+PRO_API int pro_task_report_unobserved(void);
 
 /* ---- tasks that are complete from the start ---- */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_completed(void);

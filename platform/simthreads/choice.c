@@ -78,7 +78,7 @@ void proi_schedule_begin(const struct proi_schedule *schedule)
     choice.schedule = *schedule;
     choice.has_begun = true;
     choice.random = schedule->seed;
-    choice.rate = 2u << schedule->seed % RATES;
+    choice.rate = 4u << 2 * (schedule->seed % RATES);
     choice.step = 0;
     choice.next = 0;
     choice.points = 0;

@@ -47,7 +47,8 @@ static struct pro_task *throw_async(void *source)
     return PRO_START(self);
 }
 
-/* A C function that gives a task cannot throw beside it: what C# throws before there is a task is a cancelled task here. */
+/* A C function that gives a task cannot throw beside it: what C# throws before there is a task is a cancelled task
+ * here. */
 static struct pro_task *throw_directly(void *source)
 {
     return pro_task_from_canceled(pro_cancellation_source_token(source));

@@ -55,7 +55,8 @@ SCENARIO(040)
 
     struct pro_task *results[] = { from_result(1), from_result(2), from_result(3) };
     int r[3] = { 0, 0, 0 };
-    pro_task_result(pro_when_all_results(results, 3, PRO_TYPE(int)), r, (struct pro_type){ sizeof r, 0 }, NULL, PRO_HERE);
+    pro_task_result(pro_when_all_results(results, 3, PRO_TYPE(int)), r, (struct pro_type){ sizeof r, 0 }, NULL,
+                    PRO_HERE);
     trace_log("results: %d,%d,%d", r[0], r[1], r[2]);
     struct pro_task *n = pro_when_all(NULL, 0);
     trace_log("none: %s", status_of(n));

@@ -23,7 +23,8 @@ SCENARIO(043)
     trace_log("state: %s, options: %s", (const char *)pro_task_async_state(t),
               pro_task_options(t) == PRO_TASK_ASYNC_CONTINUATIONS ? "RunContinuationsAsynchronously" : "other");
     trace_log("SetException(null): %s", err_of(pro_completion_source_set_error(b, NULL), NULL));
-    trace_log("SetException of none: %s", err_of(pro_completion_source_set_error(b, pro_error_aggregate(NULL, 0)), NULL));
+    trace_log("SetException of none: %s",
+              err_of(pro_completion_source_set_error(b, pro_error_aggregate(NULL, 0)), NULL));
     trace_log("still %s", status_of(t));
     trace_log("bad options: %s", err_of(pro_completion_source_new(PRO_TYPE(int), PRO_TASK_LONG_RUNNING, &bad), NULL));
     struct pro_cancellation_source *cts = cancellation_new();

@@ -49,6 +49,7 @@ SCENARIO(059)
     pro_cancellation_source_dispose(a);
     struct pro_cancellation_token token;
     trace_log("after Dispose, requested: %s, Token: %s, Cancel: %s, CancelAfter: %s", requested(ta),
-              err_of(pro_cancellation_source_get_token(a, &token), NULL), err_of(pro_cancellation_source_cancel(a), NULL),
+              err_of(pro_cancellation_source_get_token(a, &token), NULL),
+              err_of(pro_cancellation_source_cancel(a), NULL),
               err_of(pro_cancellation_source_cancel_after(a, PRO_MS(1)), NULL));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Cancelling completes cancelable tasks, and their continuations run inside the cancel: user code runs on the canceller's
-   stack, under whatever lock it holds. A delay is an exception: its cancellation is completed by the pool. */
+/* Cancelling completes cancelable tasks, and their continuations run inside the cancel: user code runs on the
+   canceller's stack, under whatever lock it holds. A delay is an exception: its cancellation is completed by the pool.
+ */
 #include "harness.h"
 
 /* A cancelable operation as anyone would write it. */

@@ -98,7 +98,8 @@ SCENARIO(063)
     pro_value_task_source_core_reset(&s.core);
     pro_value_task_source_core_set_error(&s.core, pro_error_of(PRO_E_CANCELED));
     trace_log("status %s, canceled: %s, faulted: %s", name_of(get_status(&s.base, 2)),
-              text_of_bool(pro_value_task_is_canceled(task_of_s())), text_of_bool(pro_value_task_is_faulted(task_of_s())));
+              text_of_bool(pro_value_task_is_canceled(task_of_s())),
+              text_of_bool(pro_value_task_is_faulted(task_of_s())));
     pro_value_task_source_core_reset(&s.core);
     struct pro_task *as_task = pro_value_task_as_task(task_of_s());
     trace_log("AsTask: %s", status_of(as_task));

@@ -5,7 +5,8 @@
 #include "harness.h"
 
 /* The core is a source by itself. */
-struct try {
+struct
+try {
     struct pro_value_task_source_core *s;
     bool capture;
     struct gate *gate;

@@ -25,8 +25,7 @@ struct consumer {
 };
 
 PRO_ASYNC(consume_move_next, struct consumer, self)
-    PRO_AWAIT_FOREACH(&self->each, &self->t, self->stream)
-    {
+    PRO_AWAIT_FOREACH(&self->each, &self->t, self->stream) {
         trace_log("got task %d: %s", index_of(self->t), harness_describe(self->t));
         gate_open(seen[self->n++]);
     }

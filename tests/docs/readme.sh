@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# readme.sh REPO WORK LIBRARY SUFFIX. CC LINK-FLAGS…: compiles and runs what README.md shows. A comment on the line
-# before a block says what it is:
-#   <!-- test: NAME -->    ```c    a program: it compiles without a warning as C11, and ends with status 0
+# readme.sh REPO WORK LIBRARY SUFFIX. CC LINK-FLAGS…: compiles and runs what README.md and docs/*.md show. A comment on the
+# line before a block says what it is:
+#   <!-- test: NAME -->    ```c    a program, or the next part of it: it compiles without a warning as C11, and ends with status 0
 #   <!-- output: NAME -->  ```     what that program prints
 #   <!-- test: outside --> ```sh   how to link: each line is one that tests/outside runs (lines-linux, lines-windows);
 #                          ```cmake: each line stands in the CMakeLists.txt of its project
@@ -14,20 +14,25 @@ readme=$repo/README.md
 [ -e "$readme" ] || { skip 'what README.md shows works' 'there is no README.md'; finish; }
 rm -rf "$work" && mkdir -p "$work" || exit 1
 
-# Every marked block becomes a file: test-NAME.c, test-NAME.sh, output-NAME.text; a block without its fence is refused.
+# Every marked block becomes a file, or a part of it: test-NAME.c, test-NAME.sh, output-NAME.text; a block without its fence, and a
+# name that two pages use, are refused.
+cd "$repo" || exit 1
 awk -v work="$work" '
     { sub(/\r$/, "") }
+    FNR == 1 { mark = ""; inside = 0 }
     /^<!-- (test|output): [a-z0-9_-]+ -->$/ { mark = $2 $3; sub(/:/, "-", mark); next }
     !inside && mark != "" {
-        if (!/^```/) { print "README.md:" FNR ": a block was announced, and none begins here"; mark = ""; next }
+        if (!/^```/) { print FILENAME ":" FNR ": a block was announced, and none begins here"; mark = ""; next }
         kind = substr($0, 4); inside = 1
+        if (mark in page && page[mark] != FILENAME) print FILENAME ":" FNR ": " page[mark] " has a block of this name"
+        page[mark] = FILENAME
         if (kind == "") kind = "text"
         file = work "/" mark "." kind
         next
     }
     !inside && /^```/ { inside = 1; file = ""; next }
     inside && /^```/ { inside = 0; mark = ""; next }
-    inside && file != "" { print >> file }' "$readme" >"$work/complaints"
+    inside && file != "" { print >> file }' README.md docs/*.md >"$work/complaints"
 if [ -s "$work/complaints" ]; then fail 'every mark stands before a block' "$(cat "$work/complaints")"; else pass 'every mark stands before a block'; fi
 
 program_works() { # program_works NAME CC LINK…

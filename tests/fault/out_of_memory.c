@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* No memory, at every allocation of the public API. No thread is started but where it says so: work that would go to the pool
- * runs in place, so that a run repeats itself allocation by allocation. */
+/* No memory, at every allocation of the public API. No thread is started but where it says so: work that would go to
+ * the pool runs in place, so that a run repeats itself allocation by allocation. */
 #include "starving.h"
 
 /* ---- fresh handles ---- */
@@ -187,6 +187,7 @@ TEST(files_without_memory_are_told_and_closed)
 {
     // Kills: an opened file that nobody closes.
     on_each_backend("a file", file_scenario);
+    remove("out_of_memory.tmp");
 }
 
 /* ---- what needs no kernel ---- */
@@ -326,7 +327,8 @@ static void method_scenario(void *arg)
 
 TEST(async_methods_without_memory_end_through_their_finally)
 {
-    // Kills: a frame that hangs or leaks; an await on the task that stands for no memory; an error that is lost with its text.
+    // Kills: a frame that hangs or leaks; an await on the task that stands for no memory; an error that is lost with
+    // its text.
     in_place("async methods", method_scenario);
 }
 
@@ -423,7 +425,8 @@ static void start_failing(struct pro_task *awaited)
 
     if (self)
         self->awaited = awaited;
-    PRO_START_VOID(self); /* NULL, too: there is no task to tell of it, so the process is told */
+    pro_frame_start_void_(self ? &self->pro_frame_
+                               : NULL); /* no task can tell of a missing frame: the process is told */
 }
 
 static void pump_scenario(void *arg)
@@ -608,7 +611,8 @@ static void wait_scenario(void *arg)
 
 TEST(cancellation_completion_and_waits_do_their_work_without_memory)
 {
-    // Kills: callbacks that do not run because their errors cannot be kept; a completion that is lost with its aggregate.
+    // Kills: callbacks that do not run because their errors cannot be kept; a completion that is lost with its
+    // aggregate.
     in_place("cancellation", cancellation_scenario);
     in_place("cancel async", cancel_async_scenario);
     in_place("completion sources", source_scenario);
@@ -694,7 +698,8 @@ static void delay_scenario(void *arg)
     task_ended(task);
 }
 
-/* Lets the background loop and the pool catch up: what they were sent before this delay is done before it, or soon after. */
+/* Lets the background loop and the pool catch up: what they were sent before this delay is done before it, or soon
+ * after. */
 static void catch_up(void)
 {
     struct pro_task *const task = pro_delay(PRO_US(100), PRO_TOKEN_NONE);
@@ -704,7 +709,8 @@ static void catch_up(void)
     pro_memory_trim();
 }
 
-/* Blocks that other threads keep for reuse cannot be trimmed from here: what may not happen is that they grow without end. */
+/* Blocks that other threads keep for reuse cannot be trimmed from here: what may not happen is that they grow without
+ * end. */
 static void sweep_beside_threads(const char *name, void (*scenario)(void *arg))
 {
     enum { RUNS = 2000, KEPT = 200 };

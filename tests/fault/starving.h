@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* An allocator that fails the N-th allocation, and the sweep over all N: a scenario runs again and again, each time with the
- * next allocation failing, until a run has no failure left.
+/* An allocator that fails the N-th allocation, and the sweep over all N: a scenario runs again and again, each time
+ * with the next allocation failing, until a run has no failure left.
  *
- * Held in every run: what was injected is told as PRO_E_NO_MEMORY, or made up for; nothing else fails without that; what was
- * started ends; and after pro_memory_trim() as many blocks are alive as before. The process keeps three kinds of blocks on
- * purpose (closed loops, closed handles, workers of the pool), so that stale pointers can be asked; these are counted apart. */
+ * Held in every run: what was injected is told as PRO_E_NO_MEMORY, or made up for; nothing else fails without that;
+ * what was started ends; and after pro_memory_trim() as many blocks are alive as before. The process keeps three kinds
+ * of blocks on purpose (closed loops, closed handles, workers of the pool), so that stale pointers can be asked; these
+ * are counted apart. */
 #ifndef PROACT_TEST_STARVING_H
 #define PROACT_TEST_STARVING_H
 
@@ -32,7 +33,8 @@ static struct starving {
 
 static inline bool is_kept(size_t size)
 {
-    return size == sizeof(struct pro_loop) || size == sizeof(struct pro_handle) || size == sizeof(struct proi_pool_worker);
+    return size == sizeof(struct pro_loop) || size == sizeof(struct pro_handle) ||
+           size == sizeof(struct proi_pool_worker);
 }
 
 static inline void *starving_allocate(size_t size, void *user)
@@ -139,7 +141,8 @@ static inline void check_run(const char *name, int64_t alive_before)
     const unsigned long long at = proi_load(&starving.fail_at, PROI_RELAXED);
 
     if (alive != alive_before)
-        test_fail(__FILE__, __LINE__, "%s, allocation %llu failing: %lld blocks leak", name, at, (long long)(alive - alive_before));
+        test_fail(__FILE__, __LINE__, "%s, allocation %llu failing: %lld blocks leak", name, at,
+                  (long long)(alive - alive_before));
     if (starving.started != starving.ended)
         test_fail(__FILE__, __LINE__, "%s, allocation %llu failing: %u of %u never end", name, at,
                   starving.started - starving.ended, starving.started);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Value tasks and streams without memory: every allocation fails once; the call says so, and nothing is lost or leaked. */
+/* Value tasks and streams without memory: every allocation fails once; it is told, and nothing is lost or leaked. */
 #include "sweep.h"
 
 static int code_of(struct pro_task *task)
@@ -102,4 +102,45 @@ TEST(streams_say_that_there_is_no_memory)
 {
     /* Kills: a stream that was half made; a list left behind by one that was never asked. */
     sweep(stream_story);
+}
+
+/* ---- what is let go of ---- */
+
+static void leave_early(struct pro_task *pending)
+{
+    struct pro_task *const tasks[] = { pending, pro_task_completed() };
+    struct pro_stream *stream = NULL;
+    bool has_item = false;
+
+    REQUIRE(pro_when_each(tasks, 2, PRO_TOKEN_NONE, &stream) == PRO_OK);
+    CHECK_EQ(PRO_VALUE_TASK_RESULT(pro_stream_move_next(stream), &has_item), PRO_OK);
+    CHECK(has_item);
+    pro_value_task_drop(pro_stream_dispose(stream));
+}
+
+static int early_story(void)
+{
+    struct pro_completion_source *source = NULL;
+    const int code = pro_completion_source_new(PRO_NO_RESULT, PRO_TASK_DEFAULT, &source);
+    struct pro_task *pending;
+    int live;
+
+    if (code < 0)
+        return code;
+    pending = pro_completion_source_task(source);
+    sweep_memory.left = -1;
+    leave_early(pending); /* makes the blocks that are kept for reuse */
+    live = sweep_memory.live;
+    leave_early(pending);
+    CHECK_EQ(sweep_memory.live, live);
+    pro_completion_source_set_result(source, NULL, PRO_NO_RESULT);
+    pro_task_unref(pending);
+    pro_completion_source_free(source);
+    return PRO_OK;
+}
+
+TEST(when_each_leaves_nothing_on_a_task_that_is_still_pending)
+{
+    /* Kills: disposing of the stream without taking its continuations back. */
+    sweep(early_story);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For arguments.c: value_task.h, stream.h, periodic_timer.h and what came to their neighbours, with arguments that they must not be given. */
+/* For arguments.c: value_task.h, stream.h, periodic_timer.h and newer neighbours with arguments that they must not be given. */
 #ifndef PROACT_TEST_ARGUMENTS_STREAMS_H
 #define PROACT_TEST_ARGUMENTS_STREAMS_H
 
@@ -33,7 +33,10 @@ static void try_pro_value_task_from_source(void)
 }
 static void try_pro_value_task_status(void)
 {
-    CHECK_MISUSE(pro_value_task_status(pro_value_task_from_source(&a_core.source, 99, PRO_NO_RESULT)), PRO_E_STATE);
+    struct pro_value_task stale = pro_value_task_source_core_task(&a_core, PRO_NO_RESULT);
+
+    stale.version = 99;
+    CHECK_MISUSE(pro_value_task_status(stale), PRO_E_STATE);
 }
 static void try_pro_value_task_status_name(void) { CHECK_STR(pro_value_task_status_name(-1), "unknown"); }
 static void try_pro_value_task_get_result(void)
@@ -49,12 +52,16 @@ static void try_pro_value_task_borrow(void)
     CHECK_EQ(pro_value_task_get_result(second, NULL, PRO_NO_RESULT, NULL, PRO_HERE), PRO_E_STATE);
 }
 static void try_pro_value_task_source_core_version(void) { CHECK_MISUSE(pro_value_task_source_core_version(NULL), 0); }
-static void try_pro_value_task_source_core_reset(void) { CHECK_MISUSE(pro_value_task_source_core_reset(NULL), PRO_E_INVALID); }
+static void try_pro_value_task_source_core_reset(void)
+{
+    CHECK_MISUSE(pro_value_task_source_core_reset(NULL), PRO_E_INVALID);
+}
 static void try_pro_value_task_source_core_set_result(void)
 {
     CHECK_MISUSE(pro_value_task_source_core_set_result(NULL, &an_int, PRO_TYPE(int)), PRO_E_INVALID);
     CHECK_MISUSE(pro_value_task_source_core_set_result(&a_core, NULL, PRO_TYPE(int)), PRO_E_INVALID);
-    CHECK_MISUSE(pro_value_task_source_core_set_result(&a_core, &a_core, PRO_TYPE(struct pro_value_task_source_core)), PRO_E_INVALID);
+    CHECK_MISUSE(pro_value_task_source_core_set_result(&a_core, &a_core, PRO_TYPE(struct pro_value_task_source_core)),
+                 PRO_E_INVALID);
 }
 static void try_pro_value_task_source_core_set_error(void)
 {
@@ -79,7 +86,10 @@ static void try_pro_value_task_source_core_get_result(void)
     CHECK_MISUSE(pro_value_task_source_core_get_result(NULL, 0, NULL, PRO_NO_RESULT, NULL), PRO_E_INVALID);
     CHECK_MISUSE(pro_value_task_source_core_get_result(&a_core, 0, NULL, PRO_NO_RESULT, NULL), PRO_E_STATE);
 }
-static void try_pro_value_task_source_core_task(void) { CHECK_VALUE_TASK(pro_value_task_source_core_task(NULL, PRO_NO_RESULT)); }
+static void try_pro_value_task_source_core_task(void)
+{
+    CHECK_VALUE_TASK(pro_value_task_source_core_task(NULL, PRO_NO_RESULT));
+}
 
 static void try_pro_value_task_get_awaiter(void)
 {
@@ -139,7 +149,10 @@ static void try_pro_periodic_timer_free(void) { pro_periodic_timer_free(NULL); }
 
 /* ---- cancellation.h, task.h ---- */
 
-static void try_pro_cancellation_source_dispose(void) { CHECK_MISUSE(pro_cancellation_source_dispose(NULL), PRO_E_INVALID); }
+static void try_pro_cancellation_source_dispose(void)
+{
+    CHECK_MISUSE(pro_cancellation_source_dispose(NULL), PRO_E_INVALID);
+}
 static void try_pro_cancellation_source_get_token(void)
 {
     struct pro_cancellation_source *source = NULL;
@@ -152,6 +165,9 @@ static void try_pro_cancellation_source_get_token(void)
 }
 static void try_pro_task_async_state(void) { CHECK(pro_task_async_state(NULL) == NULL); }
 static void try_pro_task_options(void) { CHECK_EQ(pro_task_options(NULL), PRO_TASK_DEFAULT); }
-static void try_pro_completion_source_set_state(void) { CHECK_MISUSE(pro_completion_source_set_state(NULL, NULL), PRO_E_INVALID); }
+static void try_pro_completion_source_set_state(void)
+{
+    CHECK_MISUSE(pro_completion_source_set_state(NULL, NULL), PRO_E_INVALID);
+}
 
 #endif

@@ -149,6 +149,23 @@ static void try_pro_task_is_succeeded(void) { CHECK(!pro_task_is_succeeded(NULL)
 static void try_pro_task_is_faulted(void) { CHECK(!pro_task_is_faulted(NULL)); }
 static void try_pro_task_is_canceled(void) { CHECK(pro_task_is_canceled(NULL)); }
 static void try_pro_task_id(void) { CHECK_EQ(pro_task_id(NULL), 0); }
+static void try_pro_task_current_id(void) { CHECK_EQ(pro_task_current_id(), 0); } /* no arguments */
+static void try_pro_task_report_unobserved(void) { CHECK(pro_task_report_unobserved() >= 0); } /* no arguments */
+static void ended_never(struct pro_error *error, void *user) { (void)error, (void)user; }
+static void try_pro_request_context_end(void)
+{
+    CHECK_MISUSE(pro_request_context_end(NULL, ended_never, NULL), PRO_E_INVALID);
+    CHECK_MISUSE(pro_request_context_end(pro_loop_context(loop), ended_never, NULL), PRO_E_INVALID);
+}
+static void try_pro_cancellation_unregister_async(void)
+{
+    struct pro_cancellation_registration never = { 0 };
+    struct pro_task *task = pro_cancellation_unregister_async(&never);
+
+    CHECK(pro_task_is_succeeded(task));
+    pro_task_unref(task);
+    CHECK_TASK(pro_cancellation_unregister_async(NULL));
+}
 static void try_pro_task_set_name(void) { pro_task_set_name(NULL, "x"); }
 static void try_pro_task_read(void)
 {

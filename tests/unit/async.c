@@ -87,7 +87,8 @@ static void check_error(struct pro_task *task, int expected)
 
 TEST(the_finally_section_runs_once_however_the_body_ends)
 {
-    // Kills: a finally that is skipped by a return, a throw or an error, or run twice; a return that goes on in its loop.
+    // Kills: a finally that is skipped by a return, a throw or an error, or run twice; a return that goes on in its
+    // loop.
     struct pro_task *const faulted = pro_task_from_error(pro_error_of(PRO_E_IO));
     int trace = 0;
 
@@ -354,10 +355,9 @@ static int no_result(void *self, void *ret_result, struct pro_type type, struct 
     return PRO_OK;
 }
 static void release(void *self) { ((struct holder *)self)->released++; }
-static const struct pro_awaiter_vtable holder_vtable = { .is_completed = never,
-                                                         .on_completed = hold,
-                                                         .get_result = no_result,
-                                                         .release = release };
+static const struct pro_awaiter_vtable holder_vtable = {
+    .is_completed = never, .on_completed = hold, .get_result = no_result, .release = release
+};
 
 struct abandoned {
     PRO_FRAME;
@@ -424,7 +424,10 @@ static int run_now(struct pro_sync_context *context, struct pro_work *work)
     pro_sync_context_set(previous);
     return PRO_OK;
 }
-static void count_started(struct pro_sync_context *context) { PRO_CONTAINER(context, struct watching, context)->started++; }
+static void count_started(struct pro_sync_context *context)
+{
+    PRO_CONTAINER(context, struct watching, context)->started++;
+}
 static void count_completed(struct pro_sync_context *context)
 {
     PRO_CONTAINER(context, struct watching, context)->completed++;

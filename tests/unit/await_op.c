@@ -69,11 +69,13 @@ static uint64_t posts_so_far(void)
 
 TEST(an_await_on_a_loop_goes_on_in_place_and_makes_no_post_to_the_pool)
 {
-    // Kills: a configure_await(false) that travels to the pool; a captured context that is posted to; a context that is wrong.
+    // Kills: a configure_await(false) that travels to the pool; a captured context that is posted to; a context that is
+    // wrong.
     for (const char *const *backend = test_backends(); *backend; backend++)
         for (int captures = 0; captures < 2; captures++) {
             struct pro_loop *const loop = loop_on(*backend, NULL, false);
-            struct starting it = { .loop = loop, .options = captures ? PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT : PRO_AWAIT_NONE };
+            struct starting it = { .loop = loop,
+                                   .options = captures ? PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT : PRO_AWAIT_NONE };
             const uint64_t before = posts_so_far();
             struct pro_loop_stats stats;
             uint64_t posted;

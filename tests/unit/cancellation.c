@@ -35,7 +35,8 @@ static void write_log(void *arg)
 static void listen(struct pro_cancellation_source *source, struct logged *it, struct log *log, int number)
 {
     *it = (struct logged){ .log = log, .number = number };
-    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &it->registration, write_log, it), PRO_OK);
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &it->registration, write_log, it),
+             PRO_OK);
 }
 
 TEST(callbacks_run_inside_the_cancel_last_registered_first_and_once)
@@ -91,9 +92,10 @@ static void register_inside(void *arg)
 {
     struct busy *const it = arg;
 
-    listen(it->source, &it->logged[1], it->log, 1);                                    /* runs at once: the level is up */
-    it->was_removed = pro_cancellation_unregister_wait(&it->logged[0].registration);   /* it has not run yet */
-    CHECK(!pro_cancellation_unregister_wait(&it->registration)); /* itself: at once, it would wait for itself (SEM-235) */
+    listen(it->source, &it->logged[1], it->log, 1);                                  /* runs at once: the level is up */
+    it->was_removed = pro_cancellation_unregister_wait(&it->logged[0].registration); /* it has not run yet */
+    CHECK(
+        !pro_cancellation_unregister_wait(&it->registration)); /* itself: at once, it would wait for itself (SEM-235) */
 }
 
 TEST(a_callback_may_register_and_unregister)
@@ -105,7 +107,9 @@ TEST(a_callback_may_register_and_unregister)
     struct busy busy = { source, logged, &log, { 0 }, false };
 
     listen(source, &logged[0], &log, 0);
-    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &busy.registration, register_inside, &busy), PRO_OK);
+    CHECK_EQ(
+        pro_cancellation_register(pro_cancellation_source_token(source), &busy.registration, register_inside, &busy),
+        PRO_OK);
     CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
     CHECK(busy.was_removed);
     CHECK_EQ(log.count, 1);
@@ -152,7 +156,8 @@ TEST(unregister_wait_waits_for_a_callback_that_runs_elsewhere_and_unregister_doe
     struct slow it = { .source = source_new() };
     struct proi_thread canceller, waiter;
 
-    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(it.source), &it.registration, linger, &it), PRO_OK);
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(it.source), &it.registration, linger, &it),
+             PRO_OK);
     REQUIRE(proi_thread_start(&canceller, "canceller", cancel_slowly, &it, 0) == PRO_OK);
     gate_wait(&it.entered, 1);
     CHECK(!pro_cancellation_unregister(&it.registration));
@@ -173,7 +178,8 @@ TEST(a_callback_may_drop_the_last_reference)
     struct pro_cancellation_source *const source = source_new();
     struct pro_cancellation_registration registration = { 0 };
 
-    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &registration, drop_source, source), PRO_OK);
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &registration, drop_source, source),
+             PRO_OK);
     CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
     CHECK(!pro_cancellation_unregister(&registration)); /* its source is gone: that can be asked */
 }
@@ -291,7 +297,8 @@ TEST(cancel_after_cancels_on_the_pool_at_its_moment)
     struct timed timed = { .is_worker = false };
     const uint64_t start = pro_now();
 
-    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &timed.registration, note_cancel, &timed), PRO_OK);
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &timed.registration, note_cancel, &timed),
+             PRO_OK);
     CHECK_EQ(pro_cancellation_source_cancel_after(source, PRO_MS(10)), PRO_OK);
     gate_wait(&timed.canceled, 1);
     CHECK(pro_now() - start >= (uint64_t)PRO_MS(10));
@@ -303,17 +310,22 @@ TEST(cancel_after_cancels_on_the_pool_at_its_moment)
 TEST(cancel_after_can_be_moved_and_taken_back)
 {
     // Kills: an old moment that still counts.
-    struct pro_cancellation_source *const moved = source_new(), *const taken_back = source_new(), *const witness = source_new();
+    struct pro_cancellation_source *const moved = source_new(), *const taken_back = source_new(),
+                                          *const witness = source_new();
     struct timed timed[2] = { { .is_worker = false }, { .is_worker = false } };
 
     CHECK_EQ(pro_cancellation_source_cancel_after(moved, PRO_S(3600)), PRO_OK);
     CHECK_EQ(pro_cancellation_source_cancel_after(moved, PRO_MS(1)), PRO_OK);
-    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(moved), &timed[0].registration, note_cancel, &timed[0]), PRO_OK);
+    CHECK_EQ(
+        pro_cancellation_register(pro_cancellation_source_token(moved), &timed[0].registration, note_cancel, &timed[0]),
+        PRO_OK);
     gate_wait(&timed[0].canceled, 1);
     CHECK_EQ(pro_cancellation_source_cancel_after(taken_back, PRO_MS(5)), PRO_OK);
     CHECK_EQ(pro_cancellation_source_cancel_after(taken_back, PRO_INFINITE), PRO_OK);
-    CHECK_EQ(pro_cancellation_source_cancel_after(witness, PRO_MS(20)), PRO_OK); /* strikes later than the other would have */
-    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(witness), &timed[1].registration, note_cancel, &timed[1]),
+    CHECK_EQ(pro_cancellation_source_cancel_after(witness, PRO_MS(20)),
+             PRO_OK); /* strikes later than the other would have */
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(witness), &timed[1].registration, note_cancel,
+                                       &timed[1]),
              PRO_OK);
     gate_wait(&timed[1].canceled, 1);
     CHECK(!is_canceled(taken_back));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TaskCompletionSource: the first completion wins, continuations run inside it, and a source that goes breaks its promise. */
+/* TaskCompletionSource: the first completion wins, continuations run inside it, and a source that goes breaks its
+ * promise. */
 #include <proact/proact.h>
 
 #include "gate.h"

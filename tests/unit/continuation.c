@@ -124,7 +124,8 @@ static void complete_it(void *arg) { complete(arg); }
 
 TEST(what_captured_a_context_runs_there_and_in_place_when_it_is_current)
 {
-    // Kills: a continuation that runs where the completion happens; one that is posted to where it already is (SEM-042).
+    // Kills: a continuation that runs where the completion happens; one that is posted to where it already is
+    // (SEM-042).
     for (int inside = 0; inside < 2; inside++) {
         struct pro_pump *const pump = pump_new();
         struct pro_task *gate;
@@ -231,7 +232,8 @@ TEST(a_blocked_thread_is_woken_before_continuations_run)
     struct proi_thread thread;
 
     pro_continuation_init(&lingering.continuation, wait_for_blocked);
-    CHECK_EQ(pro_awaiter_unsafe_on_completed(pro_task_get_awaiter(gate), &lingering.continuation, PRO_AWAIT_NONE), PRO_OK);
+    CHECK_EQ(pro_awaiter_unsafe_on_completed(pro_task_get_awaiter(gate), &lingering.continuation, PRO_AWAIT_NONE),
+             PRO_OK);
     REQUIRE(proi_thread_start(&thread, "blocked", block_on, &blocked, 0) == PRO_OK);
     while (!pro_report_blocked(no_line, NULL)) /* until it is on the list */
         ;
@@ -244,7 +246,7 @@ TEST(a_blocked_thread_is_woken_before_continuations_run)
 
 /* ---- once ---- */
 
-enum { CHAIN = 200000 };
+enum { CHAIN = 50000 };
 
 struct link {
     PRO_FRAME;
@@ -310,7 +312,8 @@ static void add_each(void *arg)
     for (int i = 0; i < EACH; i++) {
         it->counted[i].ran = &it->ran;
         pro_continuation_init(&it->counted[i].continuation, count_run);
-        CHECK_EQ(pro_awaiter_unsafe_on_completed(pro_task_get_awaiter(it->task), &it->counted[i].continuation, PRO_AWAIT_NONE),
+        CHECK_EQ(pro_awaiter_unsafe_on_completed(pro_task_get_awaiter(it->task), &it->counted[i].continuation,
+                                                 PRO_AWAIT_NONE),
                  PRO_OK);
     }
     gate_wait(&it->ran, EACH);

@@ -130,7 +130,9 @@ TEST(an_op_as_a_task_has_the_ops_outcome)
         CHECK_EQ(pro_cancellation_source_cancel(it.canceller), PRO_OK);
         on_loop(it.loop, start_op_tasks, &it);
         it.op.result = 4711; /* the caller's again */
-        CHECK_EQ(pro_task_read(it.tasks[0], &result, PRO_TYPE(int64_t)), how == 0 ? PRO_OK : how == 1 ? PRO_E_TIMEOUT : PRO_E_CANCELED);
+        CHECK_EQ(pro_task_read(it.tasks[0], &result, PRO_TYPE(int64_t)), how == 0   ? PRO_OK
+                                                                         : how == 1 ? PRO_E_TIMEOUT
+                                                                                    : PRO_E_CANCELED);
         CHECK_EQ(result, how == 0 ? PRO_OK : -5);
         CHECK_EQ(pro_task_is_canceled(it.tasks[0]), how == 2);
         pro_task_unref(it.tasks[0]);
@@ -256,7 +258,8 @@ TEST(a_wait_without_a_limit_is_the_task_itself)
     CHECK_EQ(pro_error_code(pro_task_error(timeout)), PRO_E_TIMEOUT);
     pro_task_unref(timeout);
     CHECK_EQ(pro_cancellation_source_cancel(canceller), PRO_OK);
-    same = pro_task_wait_async(pro_task_completed(), (struct pro_how){ .token = pro_cancellation_source_token(canceller) });
+    same = pro_task_wait_async(pro_task_completed(),
+                               (struct pro_how){ .token = pro_cancellation_source_token(canceller) });
     CHECK(pro_task_is_succeeded(same)); /* complete wins */
     pro_task_unref(same);
     pro_completion_source_free(source);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Delegate tasks: what a body's error makes of its task, tokens that come before or during it, and waits that run it in place. */
+/* Delegate tasks: what a body's error makes of its task, tokens that come before or during it, and waits that run it in
+ * place. */
 #include <proact/proact.h>
 
 #include "gate.h"
@@ -199,7 +200,8 @@ TEST(a_refusing_scheduler_faults_the_task)
     it.refuses = true;
     task = start_on(&it, NULL, PRO_TOKEN_NONE);
     CHECK(pro_task_is_faulted(task));
-    CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_BUSY);
+    CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_SCHEDULER);
+    CHECK_EQ(pro_error_code(pro_error_inner(pro_task_error(task), 0)), PRO_E_BUSY);
     pro_task_unref(task);
 }
 
@@ -309,7 +311,8 @@ TEST(a_body_finds_its_scheduler_current_unless_it_is_hidden)
 
     collecting_init(&it);
     plain = pro_task_start_new(look_around, &seen[0], PRO_NO_RESULT, PRO_TOKEN_NONE, 0, &it.scheduler);
-    hidden = pro_task_start_new(look_around, &seen[1], PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_HIDE_SCHEDULER, &it.scheduler);
+    hidden = pro_task_start_new(look_around, &seen[1], PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_HIDE_SCHEDULER,
+                                &it.scheduler);
     run_collected(&it);
     CHECK(seen[0].scheduler == &it.scheduler);
     CHECK(seen[1].scheduler == pro_task_scheduler_default());

@@ -114,7 +114,8 @@ TEST(close_collects_what_is_pending_and_comes_last)
 
         check_close(loop, &it);
         it.order.count = 0;
-        CHECK_EQ(pro_then(pro_accept(&it.ops[0], &it.pair.listener, &it.accepted, PRO_HOW_DEFAULT), note_order), PRO_OK);
+        CHECK_EQ(pro_then(pro_accept(&it.ops[0], &it.pair.listener, &it.accepted, PRO_HOW_DEFAULT), note_order),
+                 PRO_OK);
         CHECK_EQ(pro_then(pro_close(&it.ops[1], &it.pair.listener), note_order), PRO_OK); /* in one turn */
         CHECK_EQ(pro_loop_run(loop), PRO_OK);
         CHECK_EQ(it.order.count, 2);

@@ -195,7 +195,8 @@ TEST(run_until_ends_with_its_task_or_with_stop)
     CHECK_EQ(pro_loop_post(loop, stop_loop, loop), PRO_OK);
     CHECK_EQ(pro_loop_run_until(loop, task), PRO_E_STATE);
     CHECK(!pro_task_is_completed(task));
-    CHECK_EQ(pro_completion_source_set_result(source, NULL, PRO_NO_RESULT), PRO_OK); /* nothing of the run hangs on it */
+    CHECK_EQ(pro_completion_source_set_result(source, NULL, PRO_NO_RESULT),
+             PRO_OK); /* nothing of the run hangs on it */
     pro_task_unref(task);
     pro_completion_source_free(source);
     loop_end(loop);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mistakes of the program: each is answered with its own error, told where the header says so, and harms nothing that is
- * under way. */
+/* Mistakes of the program: each is answered with its own error, told where the header says so, and harms nothing that
+ * is under way. */
 #include <proact/proact.h>
 
 #include "gate.h"
@@ -83,6 +83,13 @@ static void start_elsewhere(void *arg)
     pro_start(it->op);
 }
 
+static void wait_elsewhere(void *arg)
+{
+    struct elsewhere *const it = arg;
+
+    it->code = pro_then(it->op, count_delivery);
+}
+
 static void on_other_thread(void (*fn)(void *arg), void *arg)
 {
     struct proi_thread thread;
@@ -96,7 +103,7 @@ TEST(ops_are_cancelled_and_started_on_their_own_loops_thread_only)
     // Kills: a cancel that walks another thread's queues.
     struct pro_loop *const loop = loop_new();
     int deliveries = 0;
-    struct pro_op op = { .user = &deliveries }, other = { 0 };
+    struct pro_op op = { .user = &deliveries }, other = { 0 }, started = { .user = &deliveries };
     struct elsewhere it = { &op, loop, PRO_OK };
 
     told_listen();
@@ -108,9 +115,14 @@ TEST(ops_are_cancelled_and_started_on_their_own_loops_thread_only)
     it.op = pro_nop(&other, loop, PRO_HOW_DEFAULT);
     on_other_thread(start_elsewhere, &it);
     CHECK_EQ(told_count(), 2);
+    it.op = pro_start(pro_nop(&started, loop, PRO_HOW_DEFAULT));
+    on_other_thread(wait_elsewhere, &it); /* to wait for it is its loop's, too */
+    CHECK_EQ(it.code, PRO_E_WRONG_LOOP);
+    CHECK_EQ(told_count(), 3);
+    CHECK_EQ(pro_then(&started, count_delivery), PRO_OK);
     CHECK_EQ(pro_loop_run(loop), PRO_OK);
     CHECK_EQ(op.result, PRO_OK);
-    CHECK_EQ(deliveries, 1);
+    CHECK_EQ(deliveries, 2);
     loop_end(loop);
     told_stop();
 }
@@ -195,6 +207,7 @@ TEST(a_closed_handle_answers_closed_to_every_verb)
     check_socket_answers(loop, &pair.client, PRO_E_CLOSED);
     check_file_answers(loop, &file, PRO_E_CLOSED);
     loop_end(loop);
+    remove("misuse.tmp");
 }
 
 TEST(a_closed_handle_answers_closed_when_the_system_has_given_its_number_away)
@@ -261,7 +274,8 @@ static void check_loop_verbs(struct pro_loop *gone)
     CHECK_EQ(loop_answer(NULL, pro_sleep(&op, gone, 1, PRO_HOW_DEFAULT)), PRO_E_LOOP_CLOSED);
     CHECK_EQ(loop_answer(NULL, pro_sleep_until(&op, gone, 1, PRO_HOW_DEFAULT)), PRO_E_LOOP_CLOSED);
     CHECK_EQ(loop_answer(NULL, pro_connect(&op, gone, &addr, &socket, PRO_HOW_DEFAULT)), PRO_E_LOOP_CLOSED);
-    CHECK_EQ(loop_answer(NULL, pro_file_open(&op, gone, "x", PRO_OPEN_READ, &file, PRO_HOW_DEFAULT)), PRO_E_LOOP_CLOSED);
+    CHECK_EQ(loop_answer(NULL, pro_file_open(&op, gone, "x", PRO_OPEN_READ, &file, PRO_HOW_DEFAULT)),
+             PRO_E_LOOP_CLOSED);
     task = pro_op_as_task(pro_nop(&op, gone, PRO_HOW_DEFAULT));
     CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_LOOP_CLOSED);
     pro_task_unref(task);
@@ -277,6 +291,7 @@ TEST(a_freed_loop_answers_loop_closed_to_everything)
     told_listen();
     loop_connect(gone, &pair);
     loop_end(gone);
+    remove("misuse.tmp");
     check_loop_functions(gone);
     check_loop_verbs(gone);
     check_socket_answers(NULL, &pair.client, PRO_E_LOOP_CLOSED);

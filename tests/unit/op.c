@@ -130,6 +130,27 @@ TEST(the_first_reason_to_end_an_op_names_its_result)
     loop_end(loop);
 }
 
+TEST(a_later_reason_changes_nothing)
+{
+    // Kills: a close, or a deadline, that renames what was cancelled before it.
+    for (const char *const *backend = test_backends(); *backend; backend++) {
+        struct pro_loop *const loop = loop_on(*backend, NULL, false);
+        struct pro_op op = { 0 }, close = { 0 };
+        struct pair pair;
+        char byte;
+
+        loop_connect(loop, &pair);
+        CHECK_EQ(pro_then(pro_recv(&op, &pair.client, &byte, 1, PRO_WITHIN(PRO_S(600))), ignore), PRO_OK);
+        CHECK_EQ(pro_loop_run_once(loop, 0), 0);
+        CHECK_EQ(pro_op_cancel(&op), PRO_OK);
+        CHECK_EQ(pro_op_cancel(&op), PRO_OK); /* once more: it is still on its way */
+        CHECK_EQ(loop_answer(loop, pro_close(&close, &pair.client)), PRO_OK);
+        CHECK_EQ(op.state, PRO_OP_IDLE);
+        CHECK_EQ(op.result, PRO_E_CANCELED);
+        loop_end(loop);
+    }
+}
+
 TEST(a_sleep_ends_at_its_moment_and_not_before)
 {
     // Kills: a sleep that is counted from the turn instead of the call; one that is early.

@@ -188,7 +188,8 @@ TEST(the_ring_is_told_from_the_blocked_thread_through_the_awaits_to_its_own_queu
     it.source = source_new(&it.outside);
     REQUIRE(proi_thread_start(&thread, "ui", run_ui, &it, 0) == PRO_OK);
     wait_until_blocked(1);
-    CHECK_EQ(pro_completion_source_set_result(it.source, NULL, PRO_NO_RESULT), PRO_OK); /* its step is posted to the ui */
+    CHECK_EQ(pro_completion_source_set_result(it.source, NULL, PRO_NO_RESULT),
+             PRO_OK); /* its step is posted to the ui */
     CHECK_EQ(pro_report_blocked(keep_line, &lines), 1);
     snprintf(place, sizeof place, "report.c:%d", inner_line);
     CHECK(has_line(&lines, "the user interface", "is blocked in block_the_ui()", NULL));
@@ -283,8 +284,12 @@ TEST(two_methods_that_await_each_other_are_told_as_a_ring)
     it.how.token = pro_cancellation_source_token(canceller);
     REQUIRE(proi_thread_start(&thread, "blocked", block_there, &it, 0) == PRO_OK);
     wait_until_blocked(1);
-    CHECK_EQ(pro_report_blocked(keep_line, &lines), 1);
+    do { /* one of them gets there by way of the pool */
+        lines.count = 0;
+        CHECK_EQ(pro_report_blocked(keep_line, &lines), 1);
+    } while (!strstr(lines.text[lines.count - 2], "await each other"));
     CHECK(has_line(&lines, "await each other", "the ring closes here", NULL));
+    CHECK(has_line(&lines, "cures: one of them must not wait", NULL));
     CHECK_EQ(pro_cancellation_source_cancel(canceller), PRO_OK);
     proi_thread_join(&thread);
     pro_task_unref(gate);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ten thousand connections at once (two thousand under Wine): the server here, the clients in a process of their own. All of
-   them are open before the first byte is sent; then each sends its own bytes and gets them back. */
+   them are open before the first byte goes back; each gets its own. */
 #include <proact/proact.h>
 
 #include <stdlib.h>
@@ -15,6 +15,7 @@ struct connection {
     struct pro_socket socket;
     unsigned char out[BYTES], in[BYTES];
     unsigned number, received;
+    size_t held; /* bytes the server has not sent back yet */
 };
 
 static struct connection connections[MOST];
@@ -63,14 +64,23 @@ static void server_closed(struct pro_op *op)
 
 static void server_sent(struct pro_op *op);
 
-/* The client ends with a reset, which leaves no port waiting: on some systems its last bytes may overtake the end. */
+static void send_back(struct connection *it)
+{
+    start(pro_send_all(&it->op, &it->socket, it->in, it->held, PRO_HOW_DEFAULT), server_sent);
+    it->held = 0;
+}
+
+/* A client may send while others are connected for it, but not yet accepted here: nothing goes back before all are open. The
+   client ends with a reset, which leaves no port waiting. */
 static void server_received(struct pro_op *op)
 {
     struct connection *const it = connection_of(op);
 
     if (op->result > 0) {
         it->received += (unsigned)op->result;
-        start(pro_send_all(op, &it->socket, it->in, (size_t)op->result, PRO_HOW_DEFAULT), server_sent);
+        it->held = (size_t)op->result;
+        if (most_open == wanted)
+            send_back(it);
         return;
     }
     if (op->result != 0 && op->result != PRO_E_RESET)
@@ -106,7 +116,7 @@ static void server_accepted(struct pro_op *op)
 {
     if (op->result < 0) {
         fail(op, "server");
-        finished++;
+        finished = wanted; /* not all can be open: there is nothing to be shown */
     } else {
         struct connection *const it = &connections[open_now + finished];
 
@@ -115,6 +125,9 @@ static void server_accepted(struct pro_op *op)
         most_open = open_now > most_open ? open_now : most_open;
         start(pro_recv(&it->op, &it->socket, it->in, sizeof it->in, PRO_HOW_DEFAULT), server_received);
     }
+    for (unsigned i = 0; open_now == wanted && i < wanted; i++)
+        if (connections[i].held)
+            send_back(&connections[i]);
     accept_next(op);
 }
 

@@ -293,6 +293,23 @@ TEST(a_delay_looks_at_its_token_then_at_its_time)
     pro_cancellation_source_unref(source);
 }
 
+TEST(a_cancelled_delay_is_cancelled_inside_the_cancel_and_goes_on_outside_it)
+{
+    /* SEM-300. Kills: running what awaits a delay on the canceller's stack. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct pro_task *const delay = pro_delay(PRO_INFINITE, pro_cancellation_source_token(source));
+    struct where where = { 0 };
+    struct pro_task *const method = noting_async(pro_borrow(delay), PRO_AWAIT_NONE, &where);
+
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK(pro_task_is_canceled(delay));
+    CHECK_EQ(wait_some(method), PRO_OK);
+    CHECK(where.thread != pro_thread_id());
+    pro_task_unref(delay);
+    pro_task_unref(method);
+    pro_cancellation_source_unref(source);
+}
+
 TEST(a_limited_task_is_the_task_itself_where_nothing_limits_it)
 {
     /* SEM-302. Kills: a proxy for what is complete; the limit looked at before the token, or before the task. */

@@ -160,6 +160,33 @@ TEST(work_runs_under_the_context_of_its_making)
     end();
 }
 
+static void note_in_callback(void *unused)
+{
+    (void)unused;
+    note_value();
+}
+
+TEST(registrations_flow_and_unsafe_ones_do_not)
+{
+    /* SEM-238. Kills: the same behaviour of both. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    const struct pro_cancellation_token token = pro_cancellation_source_token(source);
+    struct pro_cancellation_registration safe = { 0 }, unsafe = { 0 };
+    struct pro_cancellation_callback how = { .callback = note_in_callback };
+
+    begin(NULL);
+    set(&one);
+    CHECK_EQ(pro_cancellation_register_callback(token, &safe, &how), PRO_OK);
+    how.without_flow = true;
+    CHECK_EQ(pro_cancellation_register_callback(token, &unsafe, &how), PRO_OK);
+    set(&two);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    note_value();
+    CHECK_STR(text, "212");
+    pro_cancellation_source_unref(source);
+    end();
+}
+
 /* ---- contexts by hand ---- */
 static void note_and_set(void *value)
 {

@@ -25,16 +25,20 @@ static struct pro_completion_source *source_new(void)
     return source;
 }
 
-static void set(struct pro_completion_source *source) { CHECK_EQ(pro_completion_source_set_result(source, NULL, PRO_NO_RESULT), PRO_OK); }
+static void set(struct pro_completion_source *source)
+{
+    CHECK_EQ(pro_completion_source_set_result(source, NULL, PRO_NO_RESULT), PRO_OK);
+}
 
 /* ---- an iterator: 0, 1, 2, … ---- */
 
 struct numbers {
     PRO_STREAM_FRAME;
     int i, count;
-    struct pro_completion_source *before, *at_end; /* awaited before the second item, in the finally section; NULL: not */
-    int fails_at;                                  /* 0: not */
-    int *finals;                                   /* counts finally sections */
+    struct pro_completion_source *before,
+        *at_end;  /* awaited before the second item, in the finally section; NULL: not */
+    int fails_at; /* 0: not */
+    int *finals;  /* counts finally sections */
 };
 
 PRO_ASYNC(numbers_move_next, struct numbers, self)
@@ -90,8 +94,7 @@ static struct {
 } told_of;
 
 PRO_ASYNC(sum_move_next, struct sum, self)
-    PRO_AWAIT_FOREACH(&self->each, &self->n, self->from)
-    {
+    PRO_AWAIT_FOREACH(&self->each, &self->n, self->from) {
         if (self->mode == BREAK_AT_2 && self->n == 2)
             break;
         if (self->mode == FAIL_AT_2 && self->n == 2)
@@ -220,10 +223,8 @@ static struct pro_stream *counting(int count, int *finals_here)
 }
 
 PRO_ASYNC(nested_move_next, struct nested, self)
-    PRO_AWAIT_FOREACH(&self->outer, &self->i, counting(4, &outer_finals))
-    {
-        PRO_AWAIT_FOREACH_WITH(&self->inner, &self->k, counting(4, &inner_finals), PRO_AWAIT_NONE)
-        {
+    PRO_AWAIT_FOREACH(&self->outer, &self->i, counting(4, &outer_finals)) {
+        PRO_AWAIT_FOREACH_WITH(&self->inner, &self->k, counting(4, &inner_finals), PRO_AWAIT_NONE) {
             PRO_AWAIT(pro_yield());
             if (self->k > self->i)
                 break;
@@ -271,8 +272,7 @@ struct evens {
 };
 
 PRO_ASYNC(evens_move_next, struct evens, self)
-    PRO_AWAIT_FOREACH(&self->each, &self->n, self->from)
-    {
+    PRO_AWAIT_FOREACH(&self->each, &self->n, self->from) {
         if (self->n % 2 == 0)
             PRO_YIELD_RETURN(int, self->n);
     }
@@ -320,7 +320,8 @@ TEST(a_stream_has_one_consumer_who_awaits_each_move)
     move = pro_stream_move_next(stream);
     CHECK(!pro_value_task_is_completed(move));
     CHECK_MISUSE(PRO_VALUE_TASK_RESULT(pro_stream_move_next(stream), &has), PRO_E_STATE);
-    CHECK_MISUSE(pro_value_task_get_result(pro_stream_dispose(stream), NULL, PRO_NO_RESULT, NULL, PRO_HERE), PRO_E_STATE);
+    CHECK_MISUSE(pro_value_task_get_result(pro_stream_dispose(stream), NULL, PRO_NO_RESULT, NULL, PRO_HERE),
+                 PRO_E_STATE);
     set(before);
     CHECK_EQ(PRO_VALUE_TASK_RESULT(move, &has), PRO_OK);
     CHECK(has);
@@ -465,8 +466,7 @@ static struct {
 } got;
 
 PRO_ASYNC(consumer_move_next, struct consumer, self)
-    PRO_AWAIT_FOREACH(&self->each, &self->task, self->from)
-    {
+    PRO_AWAIT_FOREACH(&self->each, &self->task, self->from) {
         got.on_pool = pro_pool_is_worker();
         got.tasks[got.count++] = self->task;
         gate_add(&got.gate);
@@ -475,7 +475,8 @@ PRO_ASYNC(consumer_move_next, struct consumer, self)
     }
 PRO_ASYNC_END
 
-static struct pro_task *consume_async(struct pro_task *const *tasks, size_t count, struct pro_cancellation_token token, int stop_after)
+static struct pro_task *consume_async(struct pro_task *const *tasks, size_t count, struct pro_cancellation_token token,
+                                      int stop_after)
 {
     struct consumer *self = PRO_NEW_FRAME_VOID(struct consumer, consumer_move_next);
 

@@ -117,7 +117,8 @@ TEST(a_result_is_read_as_what_it_is)
     CHECK_EQ(pro_task_read(number, &wrong, PRO_TYPE(unsigned)), PRO_E_TYPE);
     CHECK_EQ(wrong, 11);
     CHECK_EQ(pro_task_read(number, &at, PRO_TYPE(struct point)), PRO_E_TYPE);
-    CHECK_EQ(pro_task_read(number, &wrong, (struct pro_type){ sizeof wrong, 0 }), PRO_OK); /* untagged: the size decides */
+    CHECK_EQ(pro_task_read(number, &wrong, (struct pro_type){ sizeof wrong, 0 }),
+             PRO_OK); /* untagged: the size decides */
     CHECK_EQ(pro_task_read(number, &read, PRO_TYPE_OF(&read)), PRO_OK);
     CHECK_EQ(read, -7);
     CHECK_EQ(pro_task_read(number, &read, PRO_TYPE_OF(&read)), PRO_OK); /* a plain result may be read again */

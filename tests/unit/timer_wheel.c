@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The timer wheel by itself: the order in which ops come out, to the nanosecond, and that its work does not grow with what
- * it holds. The wheel is compiled into this test, so that each look at an op can be counted. */
+/* The timer wheel by itself: the order in which ops come out, to the nanosecond, and that its work does not grow with
+ * what it holds. The wheel is compiled into this test, so that each look at an op can be counted. */
 #include "proactor/internal.h"
 
 #include "harness.h"
@@ -241,7 +241,8 @@ TEST(each_op_is_touched_a_bounded_number_of_times_until_it_strikes)
         came += count_list(proi_wheel_expire(&wheel, now));
     }
     CHECK_EQ(came, count);
-    /* Armed once, handed down at most three levels within an hour, seen when due, and sorted among the few of its turn. */
+    /* Armed once, handed down at most three levels within an hour, seen when due, and sorted among the few of its turn.
+     */
     test_note("looks at each op: %.1f", (double)looks / (double)count);
     CHECK(looks < count * 20);
     free(ops);

@@ -129,7 +129,8 @@ TEST(waiting_for_all_gives_all_their_errors)
 {
     // Kills: a wait that ends with the first failure; cancellations that are left out (SEM-154).
     struct pro_task *tasks[4] = { pro_task_completed(), pro_task_from_error(pro_error_of(PRO_E_IO)),
-                                  pro_task_from_canceled(PRO_TOKEN_NONE), pro_task_from_error(pro_error_of(PRO_E_RESET)) };
+                                  pro_task_from_canceled(PRO_TOKEN_NONE),
+                                  pro_task_from_error(pro_error_of(PRO_E_RESET)) };
     struct pro_error *error = NULL;
 
     CHECK_EQ(pro_task_wait_all(tasks, 1, PRO_HOW_DEFAULT, &error, PRO_HERE), PRO_OK);
@@ -185,13 +186,13 @@ TEST(waiting_for_any_gives_the_lowest_that_is_complete_and_never_its_error)
 /* ---- the wait that could never end ---- */
 
 enum shape {
-    OWN_OP,          /* awaits an operation of the loop                                */
-    OWN_OP_FREE,     /* the same with configure_await(false), which does not cure it   */
-    CAPTURED,        /* awaits something from outside, and captured the loop's context */
-    UNCAPTURED,      /* the same with configure_await(false): live                     */
-    YIELDED,         /* gave way to the loop                                           */
-    SWITCHED,        /* went to the pool: live                                         */
-    SWITCHED_THEN    /* went to the pool, and waits there: live                        */
+    OWN_OP,       /* awaits an operation of the loop                                */
+    OWN_OP_FREE,  /* the same with configure_await(false), which does not cure it   */
+    CAPTURED,     /* awaits something from outside, and captured the loop's context */
+    UNCAPTURED,   /* the same with configure_await(false): live                     */
+    YIELDED,      /* gave way to the loop                                           */
+    SWITCHED,     /* went to the pool: live                                         */
+    SWITCHED_THEN /* went to the pool, and waits there: live                        */
 };
 
 struct shaped {
@@ -248,14 +249,16 @@ static void wait_for_one(struct waiting *it) { CHECK_EQ(PRO_WAIT(it->task), it->
 static void wait_through_combinators(struct waiting *it)
 {
     struct pro_task *const outer = it->outside, *pair[2] = { outer, it->task };
-    struct pro_task *const all = pro_when_all(pair, 2), *const any = pro_when_any(pair, 2), *const own = pro_when_any(&it->task, 1);
+    struct pro_task *const all = pro_when_all(pair, 2), *const any = pro_when_any(pair, 2),
+                           *const own = pro_when_any(&it->task, 1);
 
     /* All needs this thread although another might do its part; any does not. */
     CHECK_EQ(PRO_WAIT(all), PRO_E_DEADLOCK);
     CHECK_EQ(PRO_WAIT(own), PRO_E_DEADLOCK);
-    CHECK_EQ(pro_task_wait_all(pair, 2, PRO_WITHIN(PRO_MS(1)), NULL, PRO_HERE), PRO_E_TIMEOUT); /* a limit: it does end */
     CHECK_EQ(pro_task_wait_any(&pair[1], 1, PRO_HOW_DEFAULT, PRO_HERE), PRO_E_DEADLOCK);
-    CHECK_EQ(PRO_WAIT(any), PRO_OK);
+    CHECK_EQ(PRO_WAIT(any), PRO_OK); /* the other one is completed as soon as this thread blocks */
+    CHECK_EQ(pro_task_wait_all(pair, 2, PRO_WITHIN(PRO_MS(1)), NULL, PRO_HERE),
+             PRO_E_TIMEOUT); /* a limit: it does end */
     pro_task_unref(all);
     pro_task_unref(any);
     pro_task_unref(own);

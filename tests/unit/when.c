@@ -32,10 +32,14 @@ static void members_free(struct members *members)
     }
 }
 
-static void succeed(struct members *members, int i) { CHECK_EQ(pro_completion_source_set_result(members->sources[i], &i, PRO_TYPE(int)), PRO_OK); }
+static void succeed(struct members *members, int i)
+{
+    CHECK_EQ(pro_completion_source_set_result(members->sources[i], &i, PRO_TYPE(int)), PRO_OK);
+}
 static void fail(struct members *members, int i, int code)
 {
-    CHECK_EQ(pro_completion_source_set_error(members->sources[i], pro_error_new(code, PRO_HERE, "member %d", i)), PRO_OK);
+    CHECK_EQ(pro_completion_source_set_error(members->sources[i], pro_error_new(code, PRO_HERE, "member %d", i)),
+             PRO_OK);
 }
 static void cancel(struct members *members, int i)
 {
