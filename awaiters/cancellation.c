@@ -87,24 +87,23 @@ static void drop_captures(struct pro_cancellation_registration *registration)
     registration->context = NULL;
 }
 
-/* Drops what is still registered: nothing of it runs. With the lock held. */
-static struct pro_cancellation_registration *take_all(struct pro_cancellation_source *source)
+/* Drops what is still registered: nothing of it runs. The lock is held, and let go around the drops, which may run code of users; so each
+   registration is left alone before that: its owner may free it as soon as it is off the list. */
+static void drop_all(struct pro_cancellation_source *source)
 {
-    struct pro_cancellation_registration *const list = source->newest;
+    while (source->newest) {
+        struct pro_cancellation_registration *const registration = source->newest;
+        struct pro_cancellation_registration captures = { .flow = registration->flow, .context = registration->context };
 
-    for (struct pro_cancellation_registration *it = list; it; it = it->next)
-        it->linked = false;
-    source->newest = NULL;
-    return list;
-}
-
-static void drop_list(struct pro_cancellation_registration *list)
-{
-    while (list) {
-        struct pro_cancellation_registration *const next = list->next;
-
-        drop_captures(list);
-        list = next;
+        source->newest = registration->next;
+        if (source->newest)
+            source->newest->previous = NULL;
+        registration->linked = false;
+        registration->flow = NULL;
+        registration->context = NULL;
+        proi_unlock(&source->lock);
+        drop_captures(&captures);
+        proi_lock(&source->lock);
     }
 }
 
@@ -113,7 +112,9 @@ void pro_cancellation_source_unref(struct pro_cancellation_source *source)
     if (!source || proi_fetch_sub(&source->references, 1u, PROI_ACQ_REL) != 1)
         return;
     drop_timer(source);
-    drop_list(take_all(source)); /* a registration that outlives its source finds another generation */
+    proi_lock(&source->lock);
+    drop_all(source); /* a registration that outlives its source finds another generation */
+    proi_unlock(&source->lock);
     for (size_t i = 0; i < source->parent_count; i++) {
         pro_cancellation_unregister_wait(&source->parents[i].registration);
         pro_cancellation_source_unref(source->parents[i].parent);
@@ -132,15 +133,13 @@ static int check_not_disposed(const struct pro_cancellation_source *source, cons
 
 int pro_cancellation_source_dispose(struct pro_cancellation_source *source)
 {
-    struct pro_cancellation_registration *list;
 
     if (!source)
         return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_dispose: the source is NULL");
     proi_lock(&source->lock); /* with it who registers: before, and is taken off here, or after, and sees it */
     proi_store(&source->disposed, 1u, PROI_RELEASE);
-    list = take_all(source);
+    drop_all(source);
     proi_unlock(&source->lock);
-    drop_list(list);
     drop_timer(source);
     for (size_t i = 0; i < source->parent_count; i++)
         pro_cancellation_unregister(&source->parents[i].registration);
@@ -241,8 +240,6 @@ static void add_failure(struct failures *failures, struct pro_error *error)
 /* Runs the callbacks, newest first, each taken off just before it runs (SEM-232). The caller has a reference. */
 static void run_callbacks(struct pro_cancellation_source *source, struct failures *failures)
 {
-    struct pro_cancellation_registration *lost = NULL;
-
     proi_lock(&source->lock);
     source->running_thread = proi_thread_id();
     while (source->newest) {
@@ -270,12 +267,11 @@ static void run_callbacks(struct pro_cancellation_source *source, struct failure
         if (error) {
             add_failure(failures, error);
             if (failures->stop_at_first)
-                lost = take_all(source);
+                drop_all(source);
         }
     }
     source->running_thread = 0;
     proi_unlock(&source->lock);
-    drop_list(lost);
 }
 
 /* One canceller wins and runs what is registered; a registration that comes after sees the level and runs by itself: both look under
@@ -418,7 +414,6 @@ struct pro_task *pro_cancellation_source_cancel_async(struct pro_cancellation_so
 
 bool pro_cancellation_source_try_reset(struct pro_cancellation_source *source)
 {
-    struct pro_cancellation_registration *list;
 
     if (!source) {
         proi_misuse(PRO_E_INVALID, "pro_cancellation_source_try_reset: the source is NULL");
@@ -432,9 +427,8 @@ bool pro_cancellation_source_try_reset(struct pro_cancellation_source *source)
         proi_unlock(&source->lock);
         return false;
     }
-    list = take_all(source);
+    drop_all(source);
     proi_unlock(&source->lock);
-    drop_list(list);
     return true;
 }
 
