@@ -45,7 +45,7 @@ PRO_API int pro_loop_run(struct pro_loop *loop);
    the nested form. It does not return while the task is pending, unless pro_loop_stop() is called: PRO_E_STATE.
    Borrows @task. */
 PRO_API int pro_loop_run_until(struct pro_loop *loop, struct pro_task *task);
-/* One turn: waits at most @timeout_ns (0: not at all, PRO_INFINITE: until something happens); gives how many
+/* One turn: waits at most @timeout_ns (0: not at all, PRO_INFINITE: no limit); may return early with 0; gives how many
    completions, timers and posted items it delivered. */
 PRO_API int pro_loop_run_once(struct pro_loop *loop, int64_t timeout_ns);
 /* Makes the innermost pro_loop_run() return after its present turn. [any thread; also in a signal handler on Linux] */

@@ -41,22 +41,17 @@ static uint64_t draw(void)
 
 /* ---- beginning ---- */
 
-/* Threads run in turns: on one processor they hand the token over several times as fast as across two. */
-static void stay_on_one_processor(uint64_t which)
+/* The one it is on, which the system has just found to be the idlest. Children inherit it. */
+void proi_schedule_stay_on_processor(void)
 {
-    cpu_set_t all, one;
-    unsigned skip;
+    const int here = sched_getcpu();
+    cpu_set_t one;
 
-    if (sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) < 2)
+    if (here < 0)
         return;
-    skip = (unsigned)(which % (unsigned)CPU_COUNT(&all));
-    for (size_t i = 0; i < CPU_SETSIZE; i++)
-        if (CPU_ISSET(i, &all) && skip-- == 0) {
-            CPU_ZERO(&one);
-            CPU_SET(i, &one);
-            sched_setaffinity(0, sizeof one, &one);
-            return;
-        }
+    CPU_ZERO(&one);
+    CPU_SET((size_t)here, &one);
+    sched_setaffinity(0, sizeof one, &one); /* when it is refused, it is slower */
 }
 
 /* Which of the locks that many objects share is taken depends on addresses. Without address randomisation they are the
@@ -83,7 +78,7 @@ void proi_schedule_begin(const struct proi_schedule *schedule)
     choice.next = 0;
     choice.points = 0;
     choice.stopped.thread = 0;
-    stay_on_one_processor((uint64_t)getpid());
+    proi_schedule_stay_on_processor();
 }
 
 void proi_schedule_limit(uint64_t most_points) { choice.schedule.most_points = most_points; }

@@ -72,7 +72,10 @@ struct proi_schedule {
 /* From now on by this schedule. Else $PROACT_SCHEDULE ("replay:STEP=THREAD,…") or $PROACT_SCHEDULE_SEED says it, from
    the first use on; seed 1 when neither is set. */
 void proi_schedule_begin(const struct proi_schedule *schedule);
-void proi_schedule_limit(uint64_t most_points);
+/* Threads run in turns: on one processor they hand the token over several times as fast as across two. Done by begin; a
+   program that forks its runs calls it before. */
+void proi_schedule_stay_on_processor(void);
+void proi_schedule_limit(uint64_t most_points); /* as most_points */
 /* What to put into the environment for the same run again: "PROACT_SCHEDULE_SEED=7". Valid until the next call. */
 const char *proi_schedule_text(void);
 /* Reads "replay:3=2,17=1"; gives the number of deviations, at most @most, or -1: it is something else. */

@@ -241,6 +241,7 @@ void explore(const char *name, void (*program)(void), unsigned seeds)
     search = (struct search){ .name = name, .program = program };
     search.most = number_of("PROACT_SCHEDULE_PREEMPTIONS", 3);
     REQUIRE(search.most <= MOST_PREEMPTIONS);
+    proi_schedule_stay_on_processor();
     REQUIRE(proi_schedule_threads() <= 1); /* fork takes no other thread along */
     search.log = mmap(NULL, sizeof *search.log, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     search.arena = mmap(NULL, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -338,3 +338,30 @@ TEST(a_limited_task_is_the_task_itself_where_nothing_limits_it)
     pro_task_unref(task);
     pro_cancellation_source_unref(source);
 }
+
+TEST(what_awaits_a_limited_task_waits_for_its_context_as_ever)
+{
+    /* SEM-303. Kills: a limit that runs the continuation on the thread that strikes. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    const struct pro_how how = { .token = pro_cancellation_source_token(source) };
+    struct pro_completion_source *const pending = source_new(0);
+    struct pro_task *const task = pro_completion_source_task(pending);
+    struct where where = { 0 };
+    struct pro_task *method;
+    struct pro_pump *pump;
+
+    REQUIRE(pro_pump_new("ui", &pump) == PRO_OK);
+    pro_sync_context_set(pro_pump_context(pump));
+    method = noting_async(pro_task_wait_async(task, how), PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT, &where);
+    pro_sync_context_set(NULL);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK_EQ(gate_count(&where.gate), 0);
+    CHECK_EQ(pro_pump_run_pending(pump), 1);
+    CHECK_EQ(where.status, PRO_E_CANCELED);
+    CHECK(where.context == pro_pump_context(pump));
+    source_end(pending);
+    pro_task_unref(method);
+    pro_task_unref(task);
+    CHECK_EQ(pro_pump_free(pump), PRO_OK);
+    pro_cancellation_source_unref(source);
+}

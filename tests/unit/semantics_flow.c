@@ -221,6 +221,38 @@ TEST(a_captured_context_can_be_run_under_many_times_and_is_never_changed)
     end();
 }
 
+static struct pro_sync_context *current_inside;
+static void look_at_context(void *unused)
+{
+    (void)unused;
+    current_inside = pro_sync_context_current();
+    gate_add(&ran);
+}
+
+TEST(the_current_context_is_no_part_of_the_execution_context)
+{
+    /* SEM-110, SEM-115. Kills: a context that flows with a captured execution context, or into the pool. */
+    struct pro_sync_context mine;
+    struct pro_execution_context *context;
+
+    begin(NULL);
+    set(&one);
+    REQUIRE(pro_sync_context_init(&mine, NULL, "mine") == PRO_OK);
+    pro_sync_context_set(&mine);
+    context = pro_execution_context_capture();
+    ran = (struct gate){ 0 };
+    current_inside = &mine;
+    CHECK_EQ(pro_pool_post(look_at_context, NULL), PRO_OK);
+    gate_wait(&ran, 1);
+    CHECK(current_inside == NULL);
+    pro_sync_context_set(NULL);
+    current_inside = &mine;
+    CHECK_EQ(pro_execution_context_run(context, look_at_context, NULL), PRO_OK);
+    CHECK(current_inside == NULL);
+    pro_execution_context_unref(context);
+    end();
+}
+
 TEST(suppressed_flow_captures_nothing_until_it_is_undone)
 {
     /* SEM-256. Kills: values that cannot be read meanwhile; an inner undo that ends the outer suppression. */

@@ -2,6 +2,7 @@
 /* SEM-024…026, 043, 260…271: schedulers, what is current, what is captured, what a refusal does. */
 #include <proact/async.h>
 
+#include "loops.h"
 #include "semantics.h"
 
 static struct hand hand;
@@ -205,4 +206,44 @@ TEST(an_unlimited_wait_asks_the_tasks_scheduler_and_a_limited_one_does_not)
     CHECK(!hand_run_one(&hand));
     CHECK_EQ(runs, 1);
     pro_task_unref(task);
+}
+
+/* ---- timers and the pool ---- */
+
+static struct gate inside, leave, left;
+static void hold_the_thread(void *unused)
+{
+    (void)unused;
+    gate_add(&inside);
+    gate_wait(&leave, 1);
+    gate_add(&left);
+}
+
+static void open_gate(void *gate) { gate_add(gate); }
+
+TEST(a_cancel_after_needs_a_free_thread_of_the_pool)
+{
+    /* SEM-204. Kills: callbacks on the thread that minds the timers. Time is the subject: 20 ms pass on a loop of our
+     * own. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct pro_cancellation_registration registration = { 0 };
+    struct pro_loop *const loop = loop_new();
+    struct pro_op op = { 0 };
+    struct gate called = { 0 };
+
+    CHECK_EQ(pro_pool_set_min_threads(1), PRO_OK);
+    CHECK_EQ(pro_pool_set_max_threads(1), PRO_OK);
+    CHECK_EQ(pro_pool_post(hold_the_thread, NULL), PRO_OK);
+    gate_wait(&inside, 1);
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &registration, open_gate, &called),
+             PRO_OK);
+    CHECK_EQ(pro_cancellation_source_cancel_after(source, PRO_MS(1)), PRO_OK);
+    CHECK_EQ(loop_answer(loop, pro_sleep(&op, loop, PRO_MS(20), PRO_HOW_DEFAULT)), PRO_OK);
+    CHECK_EQ(gate_count(&called), 0);
+    gate_add(&leave);
+    gate_wait(&called, 1);
+    gate_wait(&left, 1);
+    pro_cancellation_unregister_wait(&registration);
+    pro_cancellation_source_unref(source);
+    loop_end(loop);
 }

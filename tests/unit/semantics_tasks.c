@@ -215,3 +215,40 @@ TEST(combinators_complete_inside_the_completion_of_the_deciding_member)
     pro_task_unref(tasks[0]);
     pro_task_unref(tasks[1]);
 }
+
+static char order[8];
+static void note_first(void) { strcat(order, "0"); }
+static void note_second(void) { strcat(order, "1"); }
+static void note_third(void) { strcat(order, "2"); }
+
+static const char *order_of_three(unsigned options)
+{
+    static void (*const notes[3])(void) = { note_first, note_second, note_third };
+    struct pro_completion_source *const source = source_new(options);
+    struct where wheres[3] = { { 0 } };
+    struct pro_task *methods[3];
+    struct pro_pump *pump;
+
+    order[0] = '\0';
+    REQUIRE(pro_pump_new("ui", &pump) == PRO_OK);
+    pro_sync_context_set(pro_pump_context(pump));
+    for (int i = 0; i < 3; i++) {
+        wheres[i].then = notes[i];
+        methods[i] =
+            noting_async(pro_completion_source_task(source), PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT, &wheres[i]);
+    }
+    pro_sync_context_set(NULL);
+    source_end(source);
+    CHECK_EQ(pro_pump_run_pending(pump), 3);
+    for (int i = 0; i < 3; i++)
+        pro_task_unref(methods[i]);
+    CHECK_EQ(pro_pump_free(pump), PRO_OK);
+    return order;
+}
+
+TEST(without_inlining_continuations_are_posted_in_one_pass_in_order)
+{
+    /* SEM-061…063. Kills: two passes in spite of the option; one pass without it. */
+    CHECK_STR(order_of_three(PRO_TASK_DEFAULT), "120");
+    CHECK_STR(order_of_three(PRO_TASK_ASYNC_CONTINUATIONS), "012");
+}
