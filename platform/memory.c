@@ -273,6 +273,7 @@ void *proi_block_alloc(size_t size)
         block = proi_alloc(class_size(bin) + sizeof(char *));
         if (!block)
             return NULL;
+        memset(block, 0, sizeof(uint64_t)); /* where a type-stable block counts its lives, which nobody else begins */
     }
     PROI_UNPOISON(block, size);
     PROI_POISON(block + size, class_size(bin) + sizeof(char *) - size);

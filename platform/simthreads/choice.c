@@ -10,13 +10,14 @@
 #include <sys/personality.h>
 #include <unistd.h>
 
-enum { PATIENCE = 20000, MOST_DEVIATIONS = 256, EARLY = 32, RATES = 5 };
+enum { PATIENCE = 20000, MOST_DEVIATIONS = 256, EARLY = 32, RATES = 5, RARER = 1024 };
 
 static struct {
     struct proi_schedule schedule;
     bool has_begun;
     uint64_t random;
-    unsigned rate;            /* random: on average every so many points somebody else may go on */
+    unsigned rate;            /* random: on average every so many points somebody else may go on, */
+    uint64_t asked;           /* and the more were passed the rarer, or long programs would do nothing else */
     uint32_t step;            /* the next one */
     size_t next;              /* the next deviation */
     uint64_t points;          /* so far */
@@ -74,6 +75,7 @@ void proi_schedule_begin(const struct proi_schedule *schedule)
     choice.has_begun = true;
     choice.random = schedule->seed;
     choice.rate = 4u << 2 * (schedule->seed % RATES);
+    choice.asked = 0;
     choice.step = 0;
     choice.next = 0;
     choice.points = 0;
@@ -210,7 +212,7 @@ unsigned proi_choice_at_point(const unsigned *ids, unsigned count, unsigned usua
 bool proi_choice_is_open(unsigned running)
 {
     if (choice.schedule.is_random)
-        return draw() % choice.rate == 0;
+        return draw() % (choice.rate + choice.asked++ / RARER) == 0;
     choice.passed = choice.running == running ? choice.passed + 1 : 0;
     choice.running = running;
     return true;
