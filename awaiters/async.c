@@ -13,11 +13,15 @@ enum proi_frame_flag {
 
 static struct pro_task *task_of(struct pro_frame *frame) { return proi_task_of_body(frame); }
 
-static const char *function_of(const struct pro_frame *frame) { return frame->site ? frame->site->function : "an async method"; }
+static const char *function_of(const struct pro_frame *frame)
+{
+    return frame->site ? frame->site->function : "an async method";
+}
 
 static const struct proi_task_class frame_class = { .name = "async method" };
 
-void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame *), struct pro_type result, struct pro_site site)
+void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame *), struct pro_type result,
+                     struct pro_site site)
 {
     struct pro_task *const task = proi_task_new(&frame_class, size, result, PRO_TASK_WAITING_FOR_ACTIVATION, site);
     struct pro_frame *frame;
@@ -51,7 +55,8 @@ struct pro_task *pro_frame_start_(struct pro_frame *frame)
     if (!frame)
         return pro_task_no_memory();
     if (frame->flags & FRAME_STARTED)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
     task_of(frame)->drop = frame->drop;
     proi_frame_run(frame); /* our reference keeps the task */
     return task_of(frame);
@@ -128,7 +133,8 @@ static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaite
 {
     struct pro_task *const task = task_of(frame);
     const struct pro_op *const op = awaiter->vtable->awaited_op ? awaiter->vtable->awaited_op(awaiter->self) : NULL;
-    const struct pro_task *const other = awaiter->vtable->awaited_task ? awaiter->vtable->awaited_task(awaiter->self) : NULL;
+    const struct pro_task *const other =
+        awaiter->vtable->awaited_task ? awaiter->vtable->awaited_task(awaiter->self) : NULL;
 
     proi_store(&task->awaits_task, (uintptr_t)other, PROI_RELAXED);
     proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELAXED);
@@ -163,7 +169,8 @@ static bool await(struct pro_frame *frame, struct pro_configured_awaiter awaiter
     proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
     frame->continuation.flow = proi_flow_capture(); /* captured anew at every suspension (SEM-086) */
     tell_what_it_awaits(frame, &awaiter.awaiter);
-    /* All is saved: it may run on, elsewhere or right inside the call, and the frame may be gone when it returns (SEM-032). */
+    /* All is saved: it may run on, elsewhere or right inside the call, and the frame may be gone when it returns
+     * (SEM-032). */
     if (completed)
         yield_then(frame);
     else if (vtable->unsafe_on_completed)
@@ -227,7 +234,8 @@ static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type
     int code;
 
     frame->awaiting = (struct pro_awaiter){ NULL, NULL };
-    if (PROI_LIKELY(awaiter.vtable == &proi_owned_task && !frame->abandoned)) { /* what is awaited most, without the detours */
+    if (PROI_LIKELY(awaiter.vtable == &proi_owned_task &&
+                    !frame->abandoned)) { /* what is awaited most, without the detours */
         code = proi_task_take(awaiter.self, ret_result, type, ret_error);
         pro_task_unref(awaiter.self);
         return code;
@@ -284,8 +292,10 @@ void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line)
     struct pro_task *const task = task_of(frame);
 
     if (frame->flags & FRAME_ITERATOR) {
-        set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s: an iterator gives items by PRO_YIELD_RETURN, and ends by "
-                                                               "PRO_RETURN_VOID", function_of(frame))));
+        set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE,
+                                                  "%s: an iterator gives items by PRO_YIELD_RETURN, and ends by "
+                                                  "PRO_RETURN_VOID",
+                                                  function_of(frame))));
         return NULL;
     }
     if (!proi_type_fits(task->type, type)) {
@@ -311,8 +321,9 @@ bool pro_frame_lost_(struct pro_frame *frame)
         return false;
     }
     /* An await inside a switch of the body's own. */
-    set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s lost its resume point at line %u: no PRO_AWAIT inside a switch",
-                                              function_of(frame), (unsigned)(uint32_t)frame->pc)));
+    set_fault(frame,
+              pro_error_of(proi_misuse(PRO_E_STATE, "%s lost its resume point at line %u: no PRO_AWAIT inside a switch",
+                                       function_of(frame), (unsigned)(uint32_t)frame->pc)));
     return true;
 }
 
@@ -390,8 +401,8 @@ void pro_frame_finish_(struct pro_frame *frame)
         return;
     }
     if (!frame->fault && task->type.size && !(frame->flags & FRAME_HAS_RESULT))
-        frame->fault = pro_error_of(proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result",
-                                                function_of(frame)));
+        frame->fault = pro_error_of(
+            proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result", function_of(frame)));
     if (frame->fault) {
         status = pro_error_code(frame->fault) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED; /* SEM-089 */
         if (frame->flags & FRAME_HAS_RESULT && task->drop)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The awaiter of operations: the place where a completion becomes a continuation. A loop delivers as a thread of nobody's,
-   without a context: what captured this loop's context, and what captured nothing, resume here and now; the rest travels. */
+/* The awaiter of operations: the place where a completion becomes a continuation. A loop delivers as a thread of
+   nobody's, without a context: what captured this loop's context, and what captured nothing, resume here and now; the
+   rest travels. */
 #include "internal.h"
 
 #include <string.h>
@@ -32,8 +33,8 @@ static void op_on_completed(void *self, struct pro_continuation *continuation, u
     int code;
 
     /* The op itself keeps its loop alive: its own context need not be held meanwhile. */
-    if (options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT && current && proi_loop_of_context(current) == proi_op_loop(op) &&
-        proi_loop_is_current(proi_op_loop(op))) {
+    if (options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT && current &&
+        proi_loop_of_context(current) == proi_op_loop(op) && proi_loop_is_current(proi_op_loop(op))) {
         continuation->context = current;
         if (continuation->work.task)
             proi_store(&continuation->work.task->awaits_context, (uintptr_t)current, PROI_RELAXED);

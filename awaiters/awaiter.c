@@ -28,10 +28,10 @@ static const struct pro_awaiter_vtable borrowed_task = { .is_completed = task_is
                                                          .get_result = task_get_result,
                                                          .awaited_task = task_awaited };
 const struct pro_awaiter_vtable proi_owned_task = { .is_completed = task_is_completed,
-                                                      .on_completed = task_on_completed,
-                                                      .get_result = task_get_result,
-                                                      .release = task_release,
-                                                      .awaited_task = task_awaited };
+                                                    .on_completed = task_on_completed,
+                                                    .get_result = task_get_result,
+                                                    .release = task_release,
+                                                    .awaited_task = task_awaited };
 
 /* Stands for a task that is none. */
 static int invalid_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
@@ -81,7 +81,7 @@ static void yield_on_completed(void *self, struct pro_continuation *continuation
     struct pro_sync_context *const loop = proi_loop_may_yield();
 
     (void)self, (void)options; /* cannot be configured (SEM-106) */
-    if (loop) { /* the queued item keeps the loop alive: its context need not be held */
+    if (loop) {                /* the queued item keeps the loop alive: its context need not be held */
         continuation->context = proi_ambient.context;
         if (continuation->work.task)
             proi_store(&continuation->work.task->awaits_context, (uintptr_t)loop, PROI_RELAXED);
@@ -118,7 +118,10 @@ static const struct pro_awaiter_vtable switch_vtable = { .is_completed = never_c
                                                          .on_completed = switch_on_completed,
                                                          .get_result = no_result };
 
-struct pro_awaiter pro_switch_to(struct pro_sync_context *context) { return (struct pro_awaiter){ &switch_vtable, context }; }
+struct pro_awaiter pro_switch_to(struct pro_sync_context *context)
+{
+    return (struct pro_awaiter){ &switch_vtable, context };
+}
 
 /* ---- asking any awaiter ---- */
 
@@ -158,7 +161,8 @@ int pro_awaiter_unsafe_on_completed(struct pro_awaiter awaiter, struct pro_conti
     return PRO_OK;
 }
 
-int pro_awaiter_get_result(struct pro_awaiter awaiter, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+int pro_awaiter_get_result(struct pro_awaiter awaiter, void *ret_result, struct pro_type type,
+                           struct pro_error **ret_error)
 {
     if (!is_whole(awaiter))
         return proi_misuse(PRO_E_INVALID, "pro_awaiter_get_result: the awaiter lacks one of its three functions");
@@ -183,7 +187,8 @@ struct pro_configured_awaiter pro_configure_await(struct pro_task *task, unsigne
         proi_misuse(PRO_E_INVALID, "the awaited task is NULL");
         task = pro_task_from_error(pro_error_of(PRO_E_INVALID));
     } else if (options & ~KNOWN_OPTIONS || (options & PRO_AWAIT_SUPPRESS_THROWING && task->type.size)) {
-        proi_misuse(PRO_E_INVALID, "ConfigureAwait: unknown options, or a failure suppressed that would leave no result (SEM-103)");
+        proi_misuse(PRO_E_INVALID,
+                    "ConfigureAwait: unknown options, or a failure suppressed that would leave no result (SEM-103)");
         pro_task_unref(task);
         task = pro_task_from_error(pro_error_of(PRO_E_INVALID));
         options = PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT; /* the error must show */

@@ -87,13 +87,14 @@ static void drop_captures(struct pro_cancellation_registration *registration)
     registration->context = NULL;
 }
 
-/* Drops what is still registered: nothing of it runs. The lock is held, and let go around the drops, which may run code of users; so each
-   registration is left alone before that: its owner may free it as soon as it is off the list. */
+/* Drops what is still registered: nothing of it runs. The lock is held, and let go around the drops, which may run code
+   of users; so each registration is left alone before that: its owner may free it as soon as it is off the list. */
 static void drop_all(struct pro_cancellation_source *source)
 {
     while (source->newest) {
         struct pro_cancellation_registration *const registration = source->newest;
-        struct pro_cancellation_registration captures = { .flow = registration->flow, .context = registration->context };
+        struct pro_cancellation_registration captures = { .flow = registration->flow,
+                                                          .context = registration->context };
 
         source->newest = registration->next;
         if (source->newest)
@@ -274,8 +275,8 @@ static void run_callbacks(struct pro_cancellation_source *source, struct failure
     proi_unlock(&source->lock);
 }
 
-/* One canceller wins and runs what is registered; a registration that comes after sees the level and runs by itself: both look under
-   the lock. True: this call raised it. */
+/* One canceller wins and runs what is registered; a registration that comes after sees the level and runs by itself:
+   both look under the lock. True: this call raised it. */
 static bool raise_level(struct pro_cancellation_source *source)
 {
     proi_lock(&source->lock);
@@ -444,10 +445,9 @@ int pro_cancellation_register_callback(struct pro_cancellation_token token,
         return proi_misuse(PRO_E_INVALID, "pro_cancellation_register: an argument is NULL");
     if (registration->linked)
         return proi_misuse(PRO_E_STATE, "pro_cancellation_register: this registration is in use");
-    *registration = (struct pro_cancellation_registration){ .source = source,
-                                                            .callback = how->callback,
-                                                            .fallible = how->fallible,
-                                                            .arg = how->arg };
+    *registration = (struct pro_cancellation_registration){
+        .source = source, .callback = how->callback, .fallible = how->fallible, .arg = how->arg
+    };
     if (!source)
         return PRO_OK; /* it can never be cancelled */
     registration->generation = proi_load(&source->generation, PROI_RELAXED);
@@ -455,7 +455,9 @@ int pro_cancellation_register_callback(struct pro_cancellation_token token,
     registration->flow = how->without_flow ? PROI_FLOW_NOT_CAPTURED : proi_flow_capture();
     proi_lock(&source->lock);
     if (proi_load(&source->canceled, PROI_RELAXED)) {
-        const struct call call = { .callback = how->callback, .fallible = how->fallible, .arg = how->arg, .flow = registration->flow };
+        const struct call call = {
+            .callback = how->callback, .fallible = how->fallible, .arg = how->arg, .flow = registration->flow
+        };
         struct pro_sync_context *const context = registration->context;
         struct pro_error *error;
 
@@ -492,7 +494,8 @@ int pro_cancellation_register(struct pro_cancellation_token token, struct pro_ca
 }
 
 /* Takes it off the list: true when it was there. With the lock held. */
-static bool unlink_registration(struct pro_cancellation_source *source, struct pro_cancellation_registration *registration)
+static bool unlink_registration(struct pro_cancellation_source *source,
+                                struct pro_cancellation_registration *registration)
 {
     if (!registration->linked)
         return false;
@@ -537,7 +540,8 @@ bool pro_cancellation_unregister_wait(struct pro_cancellation_registration *regi
         return false;
     proi_lock(&source->lock);
     removed = unlink_registration(source, registration);
-    /* Running on another thread: sleep until it has returned. From inside a callback: at once, it would wait for itself. */
+    /* Running on another thread: sleep until it has returned. From inside a callback: at once, it would wait for
+     * itself. */
     while (!removed && source->running == registration && source->running_thread != proi_thread_id()) {
         const uint32_t seen = proi_load(&source->rounds, PROI_ACQUIRE);
 
@@ -629,7 +633,8 @@ struct cancel_timer {
     struct pro_work strike; /* posted to the pool: the background loop runs no user code */
     struct proi_mutex lock;
     struct pro_cancellation_source *source; /* under lock; NULL: nobody waits any more */
-    uint32_t references; /* the op until it is delivered and has struck, and the source's pointer until the stop has run */
+    uint32_t
+        references; /* the op until it is delivered and has struck, and the source's pointer until the stop has run */
 };
 
 static void release_timer(struct cancel_timer *timer)
@@ -727,9 +732,10 @@ int pro_cancellation_source_cancel_after(struct pro_cancellation_source *source,
         proi_block_free(timer, sizeof *timer);
         return code;
     }
-    /* Started first and made known then, so that whoever stops it finds a started op. Should it strike in between, it is stopped
-       later, in vain. Of two calls at once the later one here has its timer stay, and the other's is stopped. Against a cancel:
-       it finds the timer, or its level, which it raised before it looked under the same lock, is seen here. */
+    /* Started first and made known then, so that whoever stops it finds a started op. Should it strike in between, it
+       is stopped later, in vain. Of two calls at once the later one here has its timer stay, and the other's is
+       stopped. Against a cancel: it finds the timer, or its level, which it raised before it looked under the same
+       lock, is seen here. */
     replace_timer(source, timer);
     if (proi_load(&source->canceled, PROI_ACQUIRE))
         drop_timer(source);

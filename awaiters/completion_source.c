@@ -31,7 +31,8 @@ int pro_completion_source_new(struct pro_type type, unsigned options, struct pro
     source = proi_block_alloc(sizeof *source);
     if (!source)
         return PRO_E_NO_MEMORY;
-    source->task = proi_task_new(&source_class, sizeof(void *), type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    source->task =
+        proi_task_new(&source_class, sizeof(void *), type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!source->task) {
         proi_block_free(source, sizeof *source);
         return PRO_E_NO_MEMORY;
@@ -76,8 +77,8 @@ static int told(int code, const char *who)
     return code == PRO_E_STATE ? proi_misuse(code, "%s: the task is complete already", who) : code;
 }
 
-/* Somebody else has won, and may still be storing his outcome: who is told that it is complete must find it so, as in .NET. It is a
-   matter of some instructions, unless the winner was interrupted; nobody wakes us. */
+/* Somebody else has won, and may still be storing his outcome: who is told that it is complete must find it so, as in
+   .NET. It is a matter of some instructions, unless the winner was interrupted; nobody wakes us. */
 static int lost(const struct pro_task *task)
 {
     enum { SPINS = 100 };
@@ -116,7 +117,8 @@ int pro_completion_source_try_set_error(struct pro_completion_source *source, st
         return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_error: an argument is NULL");
     }
     /* The immortal aggregate is empty for want of memory, not of errors. */
-    if (pro_error_code(error) == PRO_E_AGGREGATE && !pro_error_inner_count(error) && error != pro_error_of(PRO_E_AGGREGATE)) {
+    if (pro_error_code(error) == PRO_E_AGGREGATE && !pro_error_inner_count(error) &&
+        error != pro_error_of(PRO_E_AGGREGATE)) {
         pro_error_unref(error);
         return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_error: the list of errors is empty (SEM-183)");
     }

@@ -4,14 +4,11 @@
 
 /* ---- what travels ---- */
 
-/* The count keeps chains in the cache, and within what checkers with a stack of their own can follow; the stack itself decides for
-   big frames (SEM-048). */
+/* The count keeps chains in the cache, and within what checkers with a stack of their own can follow; the stack itself
+   decides for big frames (SEM-048). */
 enum { MOST_INLINED = 4096 };
 
-bool proi_stack_is_short(void)
-{
-    return proi_ambient.depth >= MOST_INLINED || proi_stack_left() < (size_t)128 * 1024;
-}
+bool proi_stack_is_short(void) { return proi_ambient.depth >= MOST_INLINED || proi_stack_left() < (size_t)128 * 1024; }
 
 void proi_continuation_invoke(struct pro_continuation *continuation)
 {
@@ -24,7 +21,8 @@ void proi_continuation_invoke(struct pro_continuation *continuation)
     /* All references are given up once, also when an awaiter runs its continuation again. */
     continuation->flow = NULL;
     continuation->flags &= (unsigned char)~PROI_CONTINUATION_HELD;
-    /* The current task is hidden, and the scheduler is the captured one (SEM-049); the context is as the caller has it. */
+    /* The current task is hidden, and the scheduler is the captured one (SEM-049); the context is as the caller has it.
+     */
     proi_ambient.task = NULL;
     proi_ambient.scheduler = continuation->scheduler;
     proi_ambient.depth = saved.depth + 1;
@@ -36,7 +34,10 @@ void proi_continuation_invoke(struct pro_continuation *continuation)
     pro_task_scheduler_unref(scheduler);
 }
 
-static void run_travelled(struct pro_work *work) { proi_continuation_invoke(PRO_CONTAINER(work, struct pro_continuation, work)); }
+static void run_travelled(struct pro_work *work)
+{
+    proi_continuation_invoke(PRO_CONTAINER(work, struct pro_continuation, work));
+}
 
 void proi_continuation_make(struct pro_continuation *continuation, void (*invoke)(struct pro_continuation *),
                             enum proi_continuation_kind kind)
@@ -117,9 +118,9 @@ static void to_scheduler(struct pro_continuation *continuation, bool may_inline)
         scheduler->vtable->try_inline(scheduler, &continuation->work, false))
         return;
     if (scheduler->vtable->queue(scheduler, &continuation->work) < 0) {
-        struct pro_error *error = pro_error_new(PRO_E_STATE, PRO_SITE_UNKNOWN,
-                                                "scheduler \"%s\" refused a continuation, whose method will never resume",
-                                                scheduler->name ? scheduler->name : "?");
+        struct pro_error *error = pro_error_new(
+            PRO_E_STATE, PRO_SITE_UNKNOWN, "scheduler \"%s\" refused a continuation, whose method will never resume",
+            scheduler->name ? scheduler->name : "?");
 
         proi_unhandled(error); /* SEM-268: .NET loses it silently */
         pro_error_unref(error);
@@ -138,8 +139,8 @@ void proi_continuation_dispatch(struct pro_continuation *continuation, bool may_
         to_scheduler(continuation, may_inline);
     } else if (may_inline && proi_context_is_base(proi_ambient.context) &&
                proi_scheduler_is_default(proi_ambient.scheduler) && !proi_stack_is_short()) {
-        /* Nothing captured, and this thread is nobody's: here (SEM-040). On a thread with a context or under a scheduler it
-           would run where nobody asked for it: to the pool (SEM-041). */
+        /* Nothing captured, and this thread is nobody's: here (SEM-040). On a thread with a context or under a
+           scheduler it would run where nobody asked for it: to the pool (SEM-041). */
         proi_continuation_invoke(continuation);
     } else {
         proi_pool_post(&continuation->work, PROI_POOL_LOCAL);
@@ -166,9 +167,10 @@ static bool add_to_list(struct pro_task *task, struct pro_continuation *continua
     do {
         if (slot == PROI_SLOT_COMPLETED)
             return false;
-        /* Against the completer's exchange: either it comes first and we see COMPLETED, or it comes second, finds MANY, and
-           waits for the lock before it looks at the list. */
-    } while (!(slot & PROI_SLOT_MANY) && !proi_compare_exchange(&task->slot, &slot, slot | PROI_SLOT_MANY, PROI_ACQ_REL));
+        /* Against the completer's exchange: either it comes first and we see COMPLETED, or it comes second, finds MANY,
+           and waits for the lock before it looks at the list. */
+    } while (!(slot & PROI_SLOT_MANY) &&
+             !proi_compare_exchange(&task->slot, &slot, slot | PROI_SLOT_MANY, PROI_ACQ_REL));
     continuation->next = NULL;
     if (continuation->kind == PROI_CONTINUATION_WAITER) { /* blocked threads go first (SEM-064) */
         continuation->next = task->more;
@@ -190,8 +192,8 @@ bool proi_task_add(struct pro_task *task, struct pro_continuation *continuation)
     uintptr_t empty = 0;
     bool added;
 
-    /* The common case: the first and only one. Against the completer's exchange: it comes before and we see COMPLETED, or after
-       and takes ours. Release: the completer sees the continuation's contents. */
+    /* The common case: the first and only one. Against the completer's exchange: it comes before and we see COMPLETED,
+       or after and takes ours. Release: the completer sees the continuation's contents. */
     if (proi_compare_exchange(&task->slot, &empty, (uintptr_t)continuation, PROI_ACQ_REL))
         return true;
     if (empty == PROI_SLOT_COMPLETED)
@@ -259,8 +261,8 @@ static void run_or_queue(struct pro_continuation *continuation, bool may_inline)
         proi_continuation_dispatch(continuation, may_inline);
 }
 
-/* Two passes (SEM-061): first every await but the first is posted or queued, then the rest run, in order of registration.
-   Where nothing may be inlined there is one pass (SEM-063). Returns those left for the second. */
+/* Two passes (SEM-061): first every await but the first is posted or queued, then the rest run, in order of
+   registration. Where nothing may be inlined there is one pass (SEM-063). Returns those left for the second. */
 static struct pro_continuation *first_pass(struct pro_continuation *list, bool may_inline)
 {
     struct pro_continuation *kept = NULL, **tail = &kept, *next;

@@ -24,7 +24,7 @@ static void as_nobody(void (*complete)(struct pro_work *work), struct pro_work *
 }
 
 struct op_task {
-    struct pro_op own; /* a delay's */
+    struct pro_op own;                   /* a delay's */
     struct pro_cancellation_token token; /* a delay's; its source is held */
     struct pro_cancellation_registration registration;
     struct pro_op *op; /* own, or the caller's */
@@ -66,8 +66,8 @@ static void op_delivered(struct pro_op *op)
     as_nobody(complete_op_task, &it->work, proi_op_loop(op));
 }
 
-/* The token of a delay ends the task on the spot, inside the cancel; what awaits it goes on on the pool (SEM-300). Its op, which
-   listens to the same token, follows in its own time. */
+/* The token of a delay ends the task on the spot, inside the cancel; what awaits it goes on on the pool (SEM-300). Its
+   op, which listens to the same token, follows in its own time. */
 static void delay_canceled(void *arg)
 {
     struct pro_task *const task = arg;
@@ -120,7 +120,8 @@ struct pro_task *pro_delay(int64_t delay_ns, struct pro_cancellation_token token
     struct op_task *it;
 
     if (delay_ns < PRO_INFINITE)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_delay: the delay is below PRO_INFINITE")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_delay: the delay is below PRO_INFINITE")));
     if (pro_cancellation_token_is_canceled(token))
         return pro_task_from_canceled(token);
     if (!delay_ns)
@@ -144,7 +145,8 @@ struct pro_task *pro_op_as_task(struct pro_op *op)
 
     if (!op)
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_op_as_task: the op is NULL")));
-    task = proi_task_new(&op_class, sizeof(struct op_task), PRO_TYPE(int64_t), PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task = proi_task_new(&op_class, sizeof(struct op_task), PRO_TYPE(int64_t), PRO_TASK_WAITING_FOR_ACTIVATION,
+                         PRO_SITE_UNKNOWN);
     return task ? start_op(task, op) : pro_task_no_memory();
 }
 
@@ -152,18 +154,19 @@ struct pro_task *pro_op_as_task(struct pro_op *op)
 
 /* Lives in the proxy's body. The proxy has a reference for each of the three that is under way. */
 struct bounded {
-    struct pro_task *target;                 /* held */
+    struct pro_task *target; /* held */
     struct pro_continuation continuation;
     struct pro_op timer;
-    struct pro_cancellation_source *stop;    /* ends the timer; held; NULL: no deadline */
-    struct pro_cancellation_token token;     /* the caller's; its source is held */
+    struct pro_cancellation_source *stop; /* ends the timer; held; NULL: no deadline */
+    struct pro_cancellation_token token;  /* the caller's; its source is held */
     struct pro_cancellation_registration registration;
     struct pro_work work;
     int outcome;    /* of the timer */
     uint32_t phase; /* shared: enum phase */
 };
 
-/* Setting up and ending may meet: the timer can strike before the rest is registered. Who comes second lets go of what is left. */
+/* Setting up and ending may meet: the timer can strike before the rest is registered. Who comes second lets go of what
+ * is left. */
 enum phase { SET_UP = 1, ENDED = 2 };
 
 static void destroy_bounded(struct pro_task *task)
@@ -182,7 +185,9 @@ static bool bounded_needs(const struct pro_task *task, void (*visit)(struct pro_
     return false; /* its deadline or its token may end it */
 }
 
-static const struct proi_task_class bounded_class = { .name = "wait async", .destroy = destroy_bounded, .needs = bounded_needs };
+static const struct proi_task_class bounded_class = { .name = "wait async",
+                                                      .destroy = destroy_bounded,
+                                                      .needs = bounded_needs };
 
 /* By whoever comes second of set-up and end: what has not ended is let go. */
 static void stop_the_others(struct pro_task *task)
@@ -264,9 +269,10 @@ static int start_timer(struct pro_task *task, struct pro_how how)
     if (code < 0)
         return code;
     pro_task_ref(task); /* the timer's */
-    code = proi_loop_await_op(pro_sleep_until(&bounded->timer, loop, until,
-                                              (struct pro_how){ .token = pro_cancellation_source_token(bounded->stop) }),
-                              timer_delivered, bounded);
+    code =
+        proi_loop_await_op(pro_sleep_until(&bounded->timer, loop, until,
+                                           (struct pro_how){ .token = pro_cancellation_source_token(bounded->stop) }),
+                           timer_delivered, bounded);
     if (code < 0)
         pro_task_unref(task);
     return code;
@@ -279,14 +285,16 @@ struct pro_task *pro_task_wait_async(struct pro_task *target, struct pro_how how
     int code = PRO_OK;
 
     if (!target || how.timeout_ns < 0)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_wait_async: an argument is not valid")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_wait_async: an argument is not valid")));
     if (pro_task_is_completed(target) || (!how.timeout_ns && !how.deadline_ns && !how.token.source))
         return pro_task_ref(target);
     if (pro_cancellation_token_is_canceled(how.token))
         return pro_task_from_canceled(how.token);
     if (how.deadline_ns && how.deadline_ns <= pro_now())
         return pro_task_from_error(pro_error_of(PRO_E_TIMEOUT)); /* C#'s TimeSpan.Zero */
-    task = proi_task_new(&bounded_class, sizeof *bounded, target->type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task =
+        proi_task_new(&bounded_class, sizeof *bounded, target->type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!task)
         return pro_task_no_memory();
     bounded = proi_task_body(task);

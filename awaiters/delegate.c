@@ -36,7 +36,8 @@ static struct pro_error *call_body(struct pro_task *task, struct delegate *deleg
                           : delegate->body(delegate->arg, proi_task_result_at(task));
 }
 
-/* The body runs with its task and scheduler current (SEM-262), under the flow of its maker; the context is restored (SEM-116). */
+/* The body runs with its task and scheduler current (SEM-262), under the flow of its maker; the context is restored
+ * (SEM-116). */
 void proi_delegate_run_claimed(struct pro_task *task)
 {
     struct delegate *const delegate = proi_delegate_of(task);
@@ -116,8 +117,8 @@ bool proi_delegate_listen(struct pro_task *task)
     return !pro_task_is_completed(task);
 }
 
-/* A scheduler that can dequeue takes a queued item out before it runs it here, and so ends the queue's reference; one that cannot
-   leaves it there: run a second time it must find the task. */
+/* A scheduler that can dequeue takes a queued item out before it runs it here, and so ends the queue's reference; one
+   that cannot leaves it there: run a second time it must find the task. */
 static bool ask_to_inline(struct pro_task *task, struct pro_task_scheduler *scheduler)
 {
     const bool stays_queued = !scheduler->vtable->try_dequeue;
@@ -150,7 +151,10 @@ static bool try_inline(struct pro_task *task)
     return true;
 }
 
-static const struct delegate *seen_delegate(const struct pro_task *task) { return proi_delegate_of((struct pro_task *)(uintptr_t)task); }
+static const struct delegate *seen_delegate(const struct pro_task *task)
+{
+    return proi_delegate_of((struct pro_task *)(uintptr_t)task);
+}
 static void *delegate_state(const struct pro_task *task) { return seen_delegate(task)->arg; }
 static unsigned delegate_options(const struct pro_task *task) { return seen_delegate(task)->options; }
 
@@ -167,7 +171,8 @@ bool proi_is_delegate(const struct pro_task *task)
 
 /* ---- making and queueing ---- */
 
-struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, enum pro_task_status status, unsigned options)
+struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, enum pro_task_status status,
+                                   unsigned options)
 {
     struct pro_task *const task = proi_task_new(&delegate_class, sizeof init, type, status, PRO_SITE_UNKNOWN);
     struct delegate *const delegate = task ? proi_delegate_of(task) : NULL;
@@ -227,12 +232,15 @@ int proi_delegate_queue(struct pro_task *task)
     if (delegate->options & PRO_TASK_LONG_RUNNING)
         proi_pool_run_long(&delegate->work);
     else
-        proi_pool_post(&delegate->work, delegate->options & PRO_TASK_PREFER_FAIRNESS ? PROI_POOL_GLOBAL : PROI_POOL_LOCAL);
+        proi_pool_post(&delegate->work,
+                       delegate->options & PRO_TASK_PREFER_FAIRNESS ? PROI_POOL_GLOBAL : PROI_POOL_LOCAL);
     return PRO_OK;
 }
 
-enum { KNOWN_OPTIONS = PRO_TASK_ASYNC_CONTINUATIONS | PRO_TASK_PREFER_FAIRNESS | PRO_TASK_LONG_RUNNING |
-                       PRO_TASK_HIDE_SCHEDULER | PRO_TASK_ATTACHED_TO_PARENT | PRO_TASK_DENY_CHILD_ATTACH };
+enum {
+    KNOWN_OPTIONS = PRO_TASK_ASYNC_CONTINUATIONS | PRO_TASK_PREFER_FAIRNESS | PRO_TASK_LONG_RUNNING |
+                    PRO_TASK_HIDE_SCHEDULER | PRO_TASK_ATTACHED_TO_PARENT | PRO_TASK_DENY_CHILD_ATTACH
+};
 
 static bool scheduler_is_whole(const struct pro_task_scheduler *scheduler)
 {
@@ -242,8 +250,9 @@ static bool scheduler_is_whole(const struct pro_task_scheduler *scheduler)
 static struct pro_task *start(pro_task_fn *body, void *arg, struct pro_type type, struct pro_cancellation_token token,
                               unsigned options, struct pro_task_scheduler *scheduler)
 {
-    struct pro_task *const task = proi_delegate_new((struct delegate){ .body = body, .arg = arg, .token = token, .scheduler = scheduler },
-                                                    type, PRO_TASK_WAITING_TO_RUN, options);
+    struct pro_task *const task =
+        proi_delegate_new((struct delegate){ .body = body, .arg = arg, .token = token, .scheduler = scheduler }, type,
+                          PRO_TASK_WAITING_TO_RUN, options);
 
     if (!task)
         return pro_task_no_memory();
@@ -260,11 +269,13 @@ struct pro_task *pro_task_run(pro_task_fn *body, void *arg, struct pro_type type
     return start(body, arg, type, token, PRO_TASK_DENY_CHILD_ATTACH, NULL);
 }
 
-struct pro_task *pro_task_start_new(pro_task_fn *body, void *arg, struct pro_type type, struct pro_cancellation_token token,
-                                    unsigned options, struct pro_task_scheduler *scheduler)
+struct pro_task *pro_task_start_new(pro_task_fn *body, void *arg, struct pro_type type,
+                                    struct pro_cancellation_token token, unsigned options,
+                                    struct pro_task_scheduler *scheduler)
 {
     if (!body || options & ~(unsigned)KNOWN_OPTIONS || !scheduler_is_whole(scheduler))
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_start_new: an argument is not valid")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_start_new: an argument is not valid")));
     return start(body, arg, type, token, options, scheduler ? scheduler : proi_ambient.scheduler);
 }
 
@@ -277,7 +288,8 @@ struct pro_task *pro_task_new(pro_task_fn *body, void *arg, struct pro_type type
 
     if (!body || options & ~(unsigned)KNOWN_OPTIONS)
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_new: an argument is not valid")));
-    task = proi_delegate_new((struct delegate){ .body = body, .arg = arg, .token = token }, type, PRO_TASK_CREATED, options);
+    task = proi_delegate_new((struct delegate){ .body = body, .arg = arg, .token = token }, type, PRO_TASK_CREATED,
+                             options);
     if (!task)
         return pro_task_no_memory();
     proi_delegate_listen(task);
@@ -293,7 +305,8 @@ static int take_cold(struct pro_task *task, struct pro_task_scheduler *scheduler
         return proi_misuse(PRO_E_INVALID, "%s: an argument is not valid", who);
     if (!proi_is_delegate(task) || proi_delegate_of(task)->then)
         return proi_misuse(PRO_E_STATE, "%s: only a task made by pro_task_new() can be started", who);
-    if (pro_task_is_completed(task) || proi_fetch_or(&task->state, (uint32_t)PROI_TASK_QUEUED, PROI_ACQ_REL) & PROI_TASK_QUEUED)
+    if (pro_task_is_completed(task) ||
+        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_QUEUED, PROI_ACQ_REL) & PROI_TASK_QUEUED)
         return proi_misuse(PRO_E_STATE, "%s: the task was started before, or cancelled", who);
     delegate = proi_delegate_of(task);
     if (!scheduler)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The body of a delegate task: shared by delegate.c (running it), scope.c (attached children) and then.c (ContinueWith). */
+/* The body of a delegate task: shared by delegate.c (running it), scope.c (attached children) and then.c
+ * (ContinueWith). */
 #ifndef PROACT_AWAITERS_DELEGATE_H
 #define PROACT_AWAITERS_DELEGATE_H
 
@@ -16,15 +17,15 @@ struct delegate {
     unsigned options;
 
     /* ContinueWith */
-    pro_then_fn *then;                   /* instead of body */
+    pro_then_fn *then; /* instead of body */
     unsigned then_options;
-    struct pro_task *antecedent;         /* held */
+    struct pro_task *antecedent;          /* held */
     struct pro_continuation continuation; /* hangs on the antecedent */
 
     /* the scope */
-    struct pro_task *parent;  /* attached to: held; NULL: none */
-    uint32_t open;            /* shared: the body, and each attached child that is not complete */
-    struct proi_mutex lock;   /* guards the list */
+    struct pro_task *parent;                 /* attached to: held; NULL: none */
+    uint32_t open;                           /* shared: the body, and each attached child that is not complete */
+    struct proi_mutex lock;                  /* guards the list */
     struct delegate *faulted, *faulted_tail; /* attached children that failed, each task held, in order of completion */
     struct delegate *next_faulted;
     struct pro_error *error; /* the body's outcome, while children are open */
@@ -36,7 +37,8 @@ static inline struct delegate *proi_delegate_of(struct pro_task *task) { return 
 /* ---- delegate.c ---- */
 bool proi_is_delegate(const struct pro_task *task);
 /* Gives a task that nobody has queued; NULL: no memory. */
-struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, enum pro_task_status status, unsigned options);
+struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, enum pro_task_status status,
+                                   unsigned options);
 /* Once; its status is WaitingToRun. PRO_E_SCHEDULER: refused, and the task has faulted with that. */
 int proi_delegate_queue(struct pro_task *task);
 bool proi_delegate_claim(struct pro_task *task); /* exactly one of run, inline and cancel gets true */

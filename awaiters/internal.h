@@ -8,27 +8,28 @@
 #include <proact/stream.h>
 
 /* ---- the task ---- */
-enum proi_task_flag { /* above the status in the state word */
-    PROI_TASK_STATUS = 7,      /* enum pro_task_status */
-    PROI_TASK_RESERVED = 8,    /* one thread is completing it (SEM-006) */
-    PROI_TASK_ASYNC = 16,      /* continuations must not run inside the completion */
-    PROI_TASK_OBSERVED = 32,   /* somebody looked at the error */
-    PROI_TASK_TAKEN = 64,      /* the result, which has an owner function, was moved out */
-    PROI_TASK_HIDES = 128,     /* delegate task: hides its scheduler */
-    PROI_TASK_STARTED = 256,   /* delegate task: somebody has begun to run it */
-    PROI_TASK_QUEUED = 512,    /* delegate task: somebody has queued it */
-    PROI_TASK_LISTED = 2048,   /* in the list of faulted tasks */
-    PROI_TASK_DENIES = 1024    /* delegate task: nothing attaches to it */
+enum proi_task_flag {                          /* above the status in the state word */
+                      PROI_TASK_STATUS = 7,    /* enum pro_task_status */
+                      PROI_TASK_RESERVED = 8,  /* one thread is completing it (SEM-006) */
+                      PROI_TASK_ASYNC = 16,    /* continuations must not run inside the completion */
+                      PROI_TASK_OBSERVED = 32, /* somebody looked at the error */
+                      PROI_TASK_TAKEN = 64,    /* the result, which has an owner function, was moved out */
+                      PROI_TASK_HIDES = 128,   /* delegate task: hides its scheduler */
+                      PROI_TASK_STARTED = 256, /* delegate task: somebody has begun to run it */
+                      PROI_TASK_QUEUED = 512,  /* delegate task: somebody has queued it */
+                      PROI_TASK_LISTED = 2048, /* in the list of faulted tasks */
+                      PROI_TASK_DENIES = 1024  /* delegate task: nothing attaches to it */
 };
 
 /* The continuation slot: 0, a continuation, and these bits. */
 #define PROI_SLOT_COMPLETED ((uintptr_t)1) /* alone: nothing can be added any more */
-#define PROI_SLOT_MANY ((uintptr_t)2)      /* more of them in the list, under the lock */
+#define PROI_SLOT_MANY      ((uintptr_t)2) /* more of them in the list, under the lock */
 
 struct proi_task_class {
     const char *name;                       /* "async method", "delegate", … for reports */
     void (*destroy)(struct pro_task *task); /* NULL: nothing of its own to free */
-    /* Calls @visit for each task that this one cannot complete without. True: it needs all of them, false: any one. NULL: none. */
+    /* Calls @visit for each task that this one cannot complete without. True: it needs all of them, false: any one.
+     * NULL: none. */
     bool (*needs)(const struct pro_task *task, void (*visit)(struct pro_task *needed, void *arg), void *arg);
     /* What it was made with (SEM-019); NULL: nothing, and PRO_TASK_DEFAULT. */
     void *(*async_state)(const struct pro_task *task);
@@ -37,35 +38,42 @@ struct proi_task_class {
     bool (*try_inline)(struct pro_task *task);
 };
 
-/* A type-stable block; the first 128 bytes stay readable after the task is freed. What a report reads from another thread is
-   marked [read] and written by relaxed atomics only. */
+/* A type-stable block; the first 128 bytes stay readable after the task is freed. What a report reads from another
+   thread is marked [read] and written by relaxed atomics only. */
 struct pro_task {
-    uint32_t generation; /* [read] a new number when the block is freed */
-    uint32_t references; /* shared; 0: immortal */
-    uint32_t state;      /* [read] shared: status and flags */
-    uint32_t size;       /* of the block */
-    const struct proi_task_class *class; /* [read] */
-    uintptr_t slot;                      /* shared */
-    struct pro_continuation *more, *more_tail; /* under the slot's lock */
+    uint32_t generation;                              /* [read] a new number when the block is freed */
+    uint32_t references;                              /* shared; 0: immortal */
+    uint32_t state;                                   /* [read] shared: status and flags */
+    uint32_t size;                                    /* of the block */
+    const struct proi_task_class *class;              /* [read] */
+    uintptr_t slot;                                   /* shared */
+    struct pro_continuation *more, *more_tail;        /* under the slot's lock */
     struct pro_task *next_faulted, *previous_faulted; /* with LISTED: under the list's lock (task.c) */
-    struct pro_error *error;     /* the first; written before completion is published */
-    struct pro_error *aggregate; /* shared: made when asked for, or given when there are several */
+    struct pro_error *error;                          /* the first; written before completion is published */
+    struct pro_error *aggregate;                      /* shared: made when asked for, or given when there are several */
     struct pro_type type;
     /* [read] what it waits for now; 0: it runs, or is no async method */
     uintptr_t awaits_task, awaits_loop, awaits_context;
     uint32_t awaits_line, result_offset;
-    const struct pro_site *where;            /* [read] the body that waits there; static */
-    const char *name;                        /* [read] */
-    struct pro_site created;                 /* [read] */
-    uint64_t id;                             /* shared */
+    const struct pro_site *where; /* [read] the body that waits there; static */
+    const char *name;             /* [read] */
+    struct pro_site created;      /* [read] */
+    uint64_t id;                  /* shared */
     void (*drop)(void *result);
 };
 
-static inline enum pro_task_status proi_status_of(uint32_t state) { return (enum pro_task_status)(state & PROI_TASK_STATUS); }
-static inline bool proi_state_is_final(uint32_t state) { return (state & PROI_TASK_STATUS) >= PRO_TASK_RAN_TO_COMPLETION; }
+static inline enum pro_task_status proi_status_of(uint32_t state)
+{
+    return (enum pro_task_status)(state & PROI_TASK_STATUS);
+}
+static inline bool proi_state_is_final(uint32_t state)
+{
+    return (state & PROI_TASK_STATUS) >= PRO_TASK_RAN_TO_COMPLETION;
+}
 
 /* ---- task.c ---- */
-/* Gives a task with one reference, @body_size zeroed bytes behind it and room for a result of @type; NULL: no memory. */
+/* Gives a task with one reference, @body_size zeroed bytes behind it and room for a result of @type; NULL: no memory.
+ */
 struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_size, struct pro_type type,
                                enum pro_task_status status, struct pro_site created);
 static inline void *proi_task_body(struct pro_task *task) { return (char *)task + ((sizeof *task + 15) & ~(size_t)15); }
@@ -82,7 +90,8 @@ void proi_task_publish(struct pro_task *task, enum pro_task_status status);
 void proi_task_publish_private(struct pro_task *task, enum pro_task_status status);
 /* After reserve: ends it with @error (taken): PRO_E_CANCELED cancels when @cancels, else it is a fault (SEM-176). */
 void proi_task_fail(struct pro_task *task, struct pro_error *error, bool cancels);
-void proi_task_fail_many(struct pro_task *task, struct pro_error *aggregate); /* takes; the first inner one is what await gives */
+void proi_task_fail_many(struct pro_task *task,
+                         struct pro_error *aggregate); /* takes; the first inner one is what await gives */
 void proi_task_observe(struct pro_task *task);
 /* Copies the outcome of the completed @from to the reserved @to, and publishes. */
 void proi_task_follow(struct pro_task *to, struct pro_task *from);
@@ -92,11 +101,11 @@ int proi_task_take(struct pro_task *task, void *ret_result, struct pro_type type
 
 /* ---- continuation.c ---- */
 enum proi_continuation_kind {
-    PROI_CONTINUATION_AWAIT,  /* the rest of a method: the predicate decides where it runs         */
-    PROI_CONTINUATION_ACTION, /* of the library: inline when permitted, else on the pool (SEM-065) */
-    PROI_CONTINUATION_THEN,   /* ContinueWith: queued in the first pass (SEM-061)                  */
+    PROI_CONTINUATION_AWAIT,    /* the rest of a method: the predicate decides where it runs         */
+    PROI_CONTINUATION_ACTION,   /* of the library: inline when permitted, else on the pool (SEM-065) */
+    PROI_CONTINUATION_THEN,     /* ContinueWith: queued in the first pass (SEM-061)                  */
     PROI_CONTINUATION_THEN_NOW, /* with ExecuteSynchronously: run in the second                    */
-    PROI_CONTINUATION_WAITER  /* a blocked thread: woken directly (SEM-064)                        */
+    PROI_CONTINUATION_WAITER    /* a blocked thread: woken directly (SEM-064)                        */
 };
 enum proi_continuation_flag { PROI_CONTINUATION_HELD = 1 /* what was captured is held, and a context was told */ };
 
@@ -126,7 +135,8 @@ bool proi_frame_is_iterator(const struct pro_frame *frame);
 
 /* ---- value_task.c ---- */
 /* The awaiter of @task, which is kept in @place, if it must be, until get_result. */
-struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place, struct pro_value_task task, unsigned options);
+struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place, struct pro_value_task task,
+                                                   unsigned options);
 
 /* ---- stream.c ---- */
 /* The body of an iterator has ended; @fault is taken. The frame may be gone after it. */

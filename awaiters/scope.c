@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The task scope: a delegate task is complete when its body and all tasks attached to it are (SEM-290). Most have no children: then
-   this is one decrement. */
+/* The task scope: a delegate task is complete when its body and all tasks attached to it are (SEM-290). Most have no
+   children: then this is one decrement. */
 #include "delegate.h"
 
 static struct pro_task *task_of(struct delegate *delegate) { return proi_task_of_body(delegate); }

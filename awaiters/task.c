@@ -88,8 +88,9 @@ static void unlist(struct pro_task *task)
     proi_fetch_and(&task->state, ~(uint32_t)PROI_TASK_LISTED, PROI_RELEASE);
 }
 
-/* The oldest knowledge of a task here is its place in the list: it is referenced unless its last reference is being dropped, which for a
-   listed task is a decrement to 0 (pro_task_unref), and then its owner takes it off under the lock. NULL: none is left. */
+/* The oldest knowledge of a task here is its place in the list: it is referenced unless its last reference is being
+   dropped, which for a listed task is a decrement to 0 (pro_task_unref), and then its owner takes it off under the
+   lock. NULL: none is left. */
 static struct pro_task *take_faulted(void)
 {
     struct pro_task *task, *taken = NULL;
@@ -152,8 +153,8 @@ void pro_task_unref(struct pro_task *task)
     references = proi_load(&task->references, PROI_ACQUIRE);
     if (references == IMMORTAL)
         return;
-    /* 1 means that it is ours alone: nobody can make a second from nothing, but the sweep of a listed one. The acquire sees what the others did before
-       they dropped theirs, which is a release. */
+    /* 1 means that it is ours alone: nobody can make a second from nothing, but the sweep of a listed one. The acquire
+       sees what the others did before they dropped theirs, which is a release. */
     if ((references != 1 || proi_load(&task->state, PROI_RELAXED) & PROI_TASK_LISTED) &&
         proi_fetch_sub(&task->references, 1u, PROI_ACQ_REL) != 1)
         return;
@@ -168,7 +169,8 @@ int pro_task_dispose(struct pro_task *task)
     if (!task)
         return proi_misuse(PRO_E_INVALID, "pro_task_dispose: the task is NULL");
     if (!pro_task_is_completed(task))
-        return proi_misuse(PRO_E_STATE, "pro_task_dispose: the task is not complete; pro_task_unref() drops a reference at any time");
+        return proi_misuse(
+            PRO_E_STATE, "pro_task_dispose: the task is not complete; pro_task_unref() drops a reference at any time");
     pro_task_unref(task);
     return PRO_OK;
 }
@@ -181,7 +183,8 @@ bool proi_task_reserve(struct pro_task *task)
     return !(proi_fetch_or(&task->state, (uint32_t)PROI_TASK_RESERVED, PROI_ACQ_REL) & PROI_TASK_RESERVED);
 }
 
-/* Between reserve and here only flags change beside us, never the status: an addition moves it without touching them. */
+/* Between reserve and here only flags change beside us, never the status: an addition moves it without touching them.
+ */
 static void set_status(struct pro_task *task, enum pro_task_status status)
 {
     const uint32_t now = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STATUS;
@@ -276,8 +279,14 @@ enum pro_task_status pro_task_status(const struct pro_task *task)
 
 const char *pro_task_status_name(enum pro_task_status status)
 {
-    static const char *const names[] = { "Created",  "WaitingForActivation", "WaitingToRun", "Running",
-                                         "WaitingForChildrenToComplete", "RanToCompletion", "Canceled", "Faulted" };
+    static const char *const names[] = { "Created",
+                                         "WaitingForActivation",
+                                         "WaitingToRun",
+                                         "Running",
+                                         "WaitingForChildrenToComplete",
+                                         "RanToCompletion",
+                                         "Canceled",
+                                         "Faulted" };
 
     return (unsigned)status <= PRO_TASK_FAULTED ? names[status] : "unknown";
 }
@@ -345,9 +354,9 @@ int proi_task_take(struct pro_task *task, void *ret_result, struct pro_type type
         return PRO_OK;
     if (!proi_type_fits(task->type, type)) {
         if (ret_error)
-            *ret_error = pro_error_new(PRO_E_TYPE, PRO_SITE_UNKNOWN, "the task's result has %u bytes, %u were asked for%s",
-                                       (unsigned)task->type.size, (unsigned)type.size,
-                                       task->type.size == type.size ? ", of another type" : "");
+            *ret_error = pro_error_new(PRO_E_TYPE, PRO_SITE_UNKNOWN,
+                                       "the task's result has %u bytes, %u were asked for%s", (unsigned)task->type.size,
+                                       (unsigned)type.size, task->type.size == type.size ? ", of another type" : "");
         return PRO_E_TYPE;
     }
     /* Two readers of a result that moves: the one that sets the bit has it. */
@@ -426,7 +435,8 @@ struct pro_task *pro_task_from_result(const void *result, struct pro_type type)
     struct pro_task *task;
 
     if (!result && type.size)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_from_result: the result is NULL")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_from_result: the result is NULL")));
     task = proi_task_new(&promise_class, 0, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!task)
         return pro_task_no_memory();
@@ -438,7 +448,8 @@ struct pro_task *pro_task_from_result(const void *result, struct pro_type type)
 
 static struct pro_task *complete_with(struct pro_error *error, enum pro_task_status status)
 {
-    struct pro_task *task = proi_task_new(&promise_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    struct pro_task *task =
+        proi_task_new(&promise_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
 
     if (!task) {
         pro_error_unref(error);

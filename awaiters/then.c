@@ -6,9 +6,12 @@
 static bool wanted(const struct pro_task *antecedent, unsigned options)
 {
     switch (pro_task_status(antecedent)) {
-    case PRO_TASK_RAN_TO_COMPLETION: return !(options & PRO_THEN_NOT_ON_SUCCESS);
-    case PRO_TASK_FAULTED: return !(options & PRO_THEN_NOT_ON_FAULT);
-    default: return !(options & PRO_THEN_NOT_ON_CANCEL);
+    case PRO_TASK_RAN_TO_COMPLETION:
+        return !(options & PRO_THEN_NOT_ON_SUCCESS);
+    case PRO_TASK_FAULTED:
+        return !(options & PRO_THEN_NOT_ON_FAULT);
+    default:
+        return !(options & PRO_THEN_NOT_ON_CANCEL);
     }
 }
 
@@ -59,10 +62,11 @@ void proi_then_continue(struct pro_continuation *continuation, bool may_inline)
 static void invoke(struct pro_continuation *continuation) { proi_then_continue(continuation, false); }
 
 struct pro_task *pro_task_then(struct pro_task *antecedent, pro_then_fn *body, void *arg, struct pro_type type,
-                               struct pro_cancellation_token token, unsigned options, struct pro_task_scheduler *scheduler)
+                               struct pro_cancellation_token token, unsigned options,
+                               struct pro_task_scheduler *scheduler)
 {
-    const unsigned known = PRO_THEN_EXECUTE_SYNCHRONOUSLY | PRO_THEN_NOT_ON_SUCCESS | PRO_THEN_NOT_ON_FAULT | PRO_THEN_NOT_ON_CANCEL |
-                           PRO_THEN_LAZY_CANCELLATION | PRO_THEN_ASYNC_CONTINUATIONS;
+    const unsigned known = PRO_THEN_EXECUTE_SYNCHRONOUSLY | PRO_THEN_NOT_ON_SUCCESS | PRO_THEN_NOT_ON_FAULT |
+                           PRO_THEN_NOT_ON_CANCEL | PRO_THEN_LAZY_CANCELLATION | PRO_THEN_ASYNC_CONTINUATIONS;
     const unsigned never = PRO_THEN_NOT_ON_SUCCESS | PRO_THEN_NOT_ON_FAULT | PRO_THEN_NOT_ON_CANCEL;
     struct pro_task *task;
     struct delegate *delegate;
@@ -82,8 +86,9 @@ struct pro_task *pro_task_then(struct pro_task *antecedent, pro_then_fn *body, v
     delegate = proi_delegate_of(task);
     delegate->antecedent = pro_task_ref(antecedent);
     proi_continuation_make(&delegate->continuation, invoke,
-                           options & PRO_THEN_EXECUTE_SYNCHRONOUSLY ? PROI_CONTINUATION_THEN_NOW : PROI_CONTINUATION_THEN);
-    pro_task_ref(task); /* the continuation's */
+                           options & PRO_THEN_EXECUTE_SYNCHRONOUSLY ? PROI_CONTINUATION_THEN_NOW
+                                                                    : PROI_CONTINUATION_THEN);
+    pro_task_ref(task);                                                           /* the continuation's */
     if (!(options & PRO_THEN_LAZY_CANCELLATION) && !proi_delegate_listen(task)) { /* cancelled before it could wait */
         pro_task_unref(task);
         return task;

@@ -36,7 +36,9 @@ static bool unwrap_needs(const struct pro_task *task, void (*visit)(struct pro_t
     return true;
 }
 
-static const struct proi_task_class unwrap_class = { .name = "unwrap", .destroy = destroy_unwrap, .needs = unwrap_needs };
+static const struct proi_task_class unwrap_class = { .name = "unwrap",
+                                                     .destroy = destroy_unwrap,
+                                                     .needs = unwrap_needs };
 
 static void inner_completed(struct pro_continuation *continuation)
 {
@@ -138,7 +140,8 @@ static struct pro_task *inner_of(struct pro_task *outer)
 {
     struct pro_task *inner = NULL;
 
-    return proi_task_take(outer, &inner, PRO_TYPE(struct pro_task *), NULL) == PRO_OK && inner ? pro_task_ref(inner) : NULL;
+    return proi_task_take(outer, &inner, PRO_TYPE(struct pro_task *), NULL) == PRO_OK && inner ? pro_task_ref(inner)
+                                                                                               : NULL;
 }
 
 static void outer_completed(struct pro_continuation *continuation)
@@ -166,7 +169,8 @@ struct pro_task *pro_task_unwrap(struct pro_task *outer, struct pro_type type)
     struct proxy *proxy;
 
     if (!outer || (pro_task_is_completed(outer) && pro_task_is_succeeded(outer) && outer->type.size != sizeof outer))
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_unwrap: the result of the outer task is no task")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_unwrap: the result of the outer task is no task")));
     if (pro_task_is_succeeded(outer)) {
         task = inner_of(outer);
         return task ? task : pro_task_from_canceled(PRO_TOKEN_NONE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocking waits: .Wait(), .Result, GetResult, WaitAll, WaitAny. Nothing is pumped. Each blocked thread is on a list for reports;
-   a wait that only the waiting thread's own loop could end is refused. */
+/* Blocking waits: .Wait(), .Result, GetResult, WaitAll, WaitAny. Nothing is pumped. Each blocked thread is on a list
+   for reports; a wait that only the waiting thread's own loop could end is refused. */
 #include "internal.h"
 
 /* ---- the list of blocked threads ---- */
@@ -43,8 +43,8 @@ void proi_blocked_for_each(void (*visit)(const struct proi_blocked *blocked, voi
 
 /* ---- the wait that could never end ---- */
 
-/* Reads tasks that other threads may complete and free meanwhile: their blocks are type-stable, and a verdict is believed only
-   when a second walk gives it again. */
+/* Reads tasks that other threads may complete and free meanwhile: their blocks are type-stable, and a verdict is
+   believed only when a second walk gives it again. */
 enum { WALK_DEPTH = 1000 };
 
 static bool needs_this_thread(const struct pro_task *task, unsigned depth);
@@ -88,7 +88,10 @@ static bool needs_this_thread(const struct pro_task *task, unsigned depth)
     return false;
 }
 
-static bool is_hopeless(const struct pro_task *task) { return needs_this_thread(task, 0) && needs_this_thread(task, 0); }
+static bool is_hopeless(const struct pro_task *task)
+{
+    return needs_this_thread(task, 0) && needs_this_thread(task, 0);
+}
 
 /* ---- one wait ---- */
 
@@ -110,8 +113,8 @@ static void wake(struct pro_continuation *continuation)
     const uint32_t *const word = &wait->word, *const awake = &wait->awake;
 
     proi_store(&wait->word, (uint32_t)COMPLETED, PROI_RELEASE);
-    /* The last touch of the waiting thread's stack: it leaves when it has counted every waiter that it could not take back.
-       After it only the addresses are used. */
+    /* The last touch of the waiting thread's stack: it leaves when it has counted every waiter that it could not take
+       back. After it only the addresses are used. */
     proi_fetch_add(&wait->awake, 1u, PROI_RELEASE);
     proi_wake_all(word);
     proi_wake_all(awake);
@@ -122,7 +125,8 @@ static void cancel_wait(void *arg)
     struct wait *const wait = arg;
     uint32_t pending = PENDING;
 
-    /* Against a completion: the first to leave PENDING names the outcome; completion overwrites it, which is right too. */
+    /* Against a completion: the first to leave PENDING names the outcome; completion overwrites it, which is right too.
+     */
     proi_compare_exchange(&wait->word, &pending, (uint32_t)CANCELED, PROI_ACQ_REL);
     proi_wake_all(&wait->word);
 }
@@ -157,7 +161,8 @@ static int sleep_until(struct wait *wait, uint64_t limit)
 }
 
 /* Waits until one of @tasks is complete. Takes every waiter back, or waits for those that are being run. */
-static int block(struct pro_task *const *tasks, size_t count, struct pro_how how, struct pro_site site, struct waiter *waiters)
+static int block(struct pro_task *const *tasks, size_t count, struct pro_how how, struct pro_site site,
+                 struct waiter *waiters)
 {
     struct wait wait = { PENDING, 0 };
     struct pro_cancellation_registration registration = { 0 };
@@ -237,7 +242,8 @@ static int give_aggregate(struct pro_task *task, struct pro_error **ret_error)
     if (ret_error) {
         struct pro_error *first = pro_task_error(task);
 
-        *ret_error = pro_task_is_faulted(task) ? pro_error_ref(pro_task_error_all(task)) : pro_error_aggregate(&first, 1);
+        *ret_error =
+            pro_task_is_faulted(task) ? pro_error_ref(pro_task_error_all(task)) : pro_error_aggregate(&first, 1);
     }
     return PRO_E_AGGREGATE;
 }
@@ -333,7 +339,8 @@ int pro_task_wait_all(struct pro_task *const *tasks, size_t count, struct pro_ho
         code = check_how(how, "pro_task_wait_all");
     if (code == PRO_OK && limit != UINT64_MAX)
         how = (struct pro_how){ .deadline_ns = limit, .token = how.token };
-    /* Each not yet begun is offered to this thread, from the last to the first (SEM-154); then they are waited for in turn. */
+    /* Each not yet begun is offered to this thread, from the last to the first (SEM-154); then they are waited for in
+     * turn. */
     for (size_t i = count; i > 0 && code == PRO_OK && limit == UINT64_MAX && !how.token.source; i--) {
         const struct proi_task_class *const class = proi_load(&tasks[i - 1]->class, PROI_RELAXED);
 

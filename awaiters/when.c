@@ -59,8 +59,8 @@ static struct pro_task *new_combined(const struct proi_task_class *class, struct
 
     if (count > UINT32_MAX / sizeof(struct member) / 2)
         return NULL;
-    task = proi_task_new(class, sizeof *combined + count * sizeof *combined->members, type, PRO_TASK_WAITING_FOR_ACTIVATION,
-                         PRO_SITE_UNKNOWN);
+    task = proi_task_new(class, sizeof *combined + count * sizeof *combined->members, type,
+                         PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
     if (!task)
         return NULL;
     combined = proi_task_body(task);
@@ -183,7 +183,8 @@ static struct pro_task *when_all(struct pro_task *const *tasks, size_t count, en
     struct combined *combined;
 
     if (any_is_null(tasks, count) || (type.size && count > UINT32_MAX / type.size / 2))
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_all: a task is NULL, or they are too many")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_all: a task is NULL, or they are too many")));
     if (!count)
         return pro_task_completed();
     all.size = (uint32_t)(type.size * count);
@@ -270,7 +271,8 @@ struct pro_task *pro_when_any(struct pro_task *const *tasks, size_t count)
     struct pro_task *task;
 
     if (any_is_null(tasks, count) || !count)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_any: a task is NULL, or there is none")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_any: a task is NULL, or there is none")));
     for (size_t i = 0; i < count; i++)
         if (pro_task_is_completed(tasks[i]))
             return pro_task_from_result(&i, PRO_TYPE(size_t));
@@ -314,12 +316,14 @@ struct pro_task *pro_race(struct pro_task *const *tasks, size_t count, struct pr
     struct race *race;
 
     if (any_is_null(tasks, count) || !count)
-        return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_race: a task is NULL, or there is none")));
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "pro_race: a task is NULL, or there is none")));
     for (size_t i = 0; i < count; i++)
         if (pro_task_is_completed(tasks[i]))
             return pro_task_ref(tasks[i]);
     any = when_any_pending(tasks, count);
-    task = any ? proi_task_new(&race_class, sizeof *race, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN) : NULL;
+    task =
+        any ? proi_task_new(&race_class, sizeof *race, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN) : NULL;
     if (!task) {
         pro_task_unref(any);
         return pro_task_no_memory();

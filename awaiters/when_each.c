@@ -176,7 +176,7 @@ PRO_ASYNC(each_move_next, struct each, self)
             pro_cancellation_unregister_wait(&self->registration);
         }
     }
-PRO_FINALLY
+    PRO_FINALLY
     let_go(self);
 PRO_ASYNC_END
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A report of the threads that are blocked, made from live objects: from each blocked thread down the chain of what its task
-   awaits, to the queue where the last step sits and the thread that would have to run it. It reads tasks from outside: their
-   blocks are type-stable, and what it reads is written by relaxed atomics. */
+/* A report of the threads that are blocked, made from live objects: from each blocked thread down the chain of what its
+   task awaits, to the queue where the last step sits and the thread that would have to run it. It reads tasks from
+   outside: their blocks are type-stable, and what it reads is written by relaxed atomics. */
 #include <awaiters/internal.h>
 
 #include <proact/diagnostics.h>
@@ -12,7 +12,8 @@
 
 enum { MAX_BLOCKED = 64, MAX_CHAIN = 64, LINE = 400 };
 
-/* A copy of one blocked thread, taken while the list was locked; its task is held by the thread as long as it blocks. */
+/* A copy of one blocked thread, taken while the list was locked; its task is held by the thread as long as it blocks.
+ */
 struct blocked_copy {
     uint64_t thread;
     const struct pro_task *task;
@@ -136,19 +137,21 @@ static struct label place_of(struct pro_task *task)
 static void tell_cures(const struct report *report, const struct blocked_copy *blocked, struct pro_task *task)
 {
     say(report, "  cures: await instead of blocking at %s:%d;", base_name(blocked->site.file), blocked->site.line);
-    say(report, "         or capture no context at %s, nor at any await under it (PRO_AWAIT_NONE);", place_of(task).text);
+    say(report, "         or capture no context at %s, nor at any await under it (PRO_AWAIT_NONE);",
+        place_of(task).text);
     say(report, "         or start the work where no context is current (pro_task_run_async)");
 }
 
 /* Who has to run what is queued in @context. */
-static void tell_server(const struct report *report, struct pro_sync_context *context, const struct blocked_copy *asking,
-                        struct pro_task *task)
+static void tell_server(const struct report *report, struct pro_sync_context *context,
+                        const struct blocked_copy *asking, struct pro_task *task)
 {
     const struct blocked_copy *server;
     uint64_t thread = 0;
 
     if (!context->vtable || !context->vtable->owner_thread || !context->vtable->owner_thread(context, &thread)) {
-        say(report, "    which admits one thread at a time, and the blocked one has not left it  <-- the ring closes here");
+        say(report,
+            "    which admits one thread at a time, and the blocked one has not left it  <-- the ring closes here");
         tell_cures(report, asking, task);
         return;
     }
@@ -170,11 +173,13 @@ static void tell_pool(const struct report *report, const struct search *search)
     struct pro_pool_stats stats = { 0 };
 
     pro_pool_get_stats(&stats);
-    say(report, "    its next step is queued in the thread pool (%zu of %zu waiting there)", search->position, search->at);
-    say(report, "    which has %u threads of at most %u, and %u of them are blocked in waits%s", stats.threads, stats.max_threads,
-        stats.blocked, stats.blocked >= stats.max_threads ? "  <-- the ring closes here" : "");
+    say(report, "    its next step is queued in the thread pool (%zu of %zu waiting there)", search->position,
+        search->at);
+    say(report, "    which has %u threads of at most %u, and %u of them are blocked in waits%s", stats.threads,
+        stats.max_threads, stats.blocked, stats.blocked >= stats.max_threads ? "  <-- the ring closes here" : "");
     if (stats.blocked >= stats.max_threads)
-        say(report, "  cures: await instead of blocking on pool threads; or allow more than %u threads", stats.max_threads);
+        say(report, "  cures: await instead of blocking on pool threads; or allow more than %u threads",
+            stats.max_threads);
 }
 
 static struct pro_sync_context *captured_by(struct pro_task *task)
@@ -206,7 +211,8 @@ static void tell_step(const struct report *report, struct pro_task *task, const 
         say(report, "    its next step is queued in context \"%s\" (%zu of %zu waiting there),", known(context->name),
             search.position, search.at);
     else
-        say(report, "    its next step must run in context \"%s\" (%zu waiting there),", known(context->name), search.at);
+        say(report, "    its next step must run in context \"%s\" (%zu waiting there),", known(context->name),
+            search.at);
     if (proi_load(&task->awaits_line, PROI_RELAXED))
         say(report, "    which the await at %s captured,", place_of(task).text);
     tell_server(report, context, blocked, task);
@@ -243,14 +249,15 @@ static void tell_task(const struct report *report, const char *verb, struct pro_
     const char *const file = proi_load(&task->created.file, PROI_RELAXED);
 
     if (file)
-        say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, name_of(task), where ? where->function : class->name, base_name(file),
-            proi_load(&task->created.line, PROI_RELAXED));
+        say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, name_of(task), where ? where->function : class->name,
+            base_name(file), proi_load(&task->created.line, PROI_RELAXED));
     else
         say(report, "  %s task \"%s\" (%s)", verb, name_of(task), class->name);
 }
 
 /* The next task of the chain, or NULL when it ends with @task, whose end is then told. */
-static struct pro_task *tell_link(const struct report *report, struct pro_task *task, const struct blocked_copy *blocked)
+static struct pro_task *tell_link(const struct report *report, struct pro_task *task,
+                                  const struct blocked_copy *blocked)
 {
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
     const struct pro_loop *const loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_RELAXED);
@@ -293,7 +300,8 @@ static void tell_chain(const struct report *report, const struct blocked_copy *b
     for (size_t depth = 0; task && depth < MAX_CHAIN; depth++) {
         for (size_t i = 0; i < depth; i++)
             if (seen[i] == task) {
-                say(report, "    which is the task \"%s\" above: they await each other  <-- the ring closes here", name_of(task));
+                say(report, "    which is the task \"%s\" above: they await each other  <-- the ring closes here",
+                    name_of(task));
                 say(report, "  cures: one of them must not wait for the other; no context or thread can help");
                 return;
             }

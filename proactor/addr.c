@@ -156,7 +156,8 @@ int pro_addr_format(const struct pro_addr *addr, char *ret_text, size_t size)
     if (!addr || !ret_text || !size || (addr->family != PRO_IPV4 && addr->family != PRO_IPV6))
         return proi_misuse(PRO_E_INVALID, "pro_addr_format: an argument is missing or not valid");
     if (addr->family == PRO_IPV4) {
-        length = snprintf(text, sizeof text, "%u.%u.%u.%u:%u", addr->ip[0], addr->ip[1], addr->ip[2], addr->ip[3], addr->port);
+        length = snprintf(text, sizeof text, "%u.%u.%u.%u:%u", addr->ip[0], addr->ip[1], addr->ip[2], addr->ip[3],
+                          addr->port);
     } else {
         format_ipv6(addr, host, sizeof host);
         if (addr->scope)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The porting contract: what a kernel must offer to a loop. proactor/ owns it; platform/<system>/ obeys. One instance serves
-   one loop. Unless it says otherwise a function is called on the loop's thread only.
+/* The porting contract: what a kernel must offer to a loop. proactor/ owns it; platform/<system>/ obeys. One instance
+ serves one loop. Unless it says otherwise a function is called on the loop's thread only.
  *
  * The life of an op here:
  *   submit(op)     the backend owns op and buffer. It never completes inside submit.
@@ -28,15 +28,15 @@ enum proi_handle_state {
 /* An open handle. A type-stable block; user values point at it with a generation. */
 struct pro_handle {
     uint32_t generation; /* shared: relaxed reads anywhere, written on the loop's thread; a new number at each close */
-    uint32_t state;        /* shared likewise: enum proi_handle_state */
-    struct pro_loop *loop; /* shared likewise; set once per life */
-    unsigned char kind;    /* enum proi_handle_kind */
-    unsigned char family;  /* enum pro_family of a socket */
-    unsigned char ended;       /* bit 0: shut down for receiving, bit 1: for sending */
-    uint32_t pending;          /* ops between submission and delivery, close apart */
-    intptr_t native;           /* fd, SOCKET, HANDLE, or the simulator's number */
-    struct pro_op *ops;        /* the pending ones; linked through handle_next/previous */
-    struct pro_op *closer;     /* the close op that waits for pending == 0 */
+    uint32_t state;      /* shared likewise: enum proi_handle_state */
+    struct pro_loop *loop;              /* shared likewise; set once per life */
+    unsigned char kind;                 /* enum proi_handle_kind */
+    unsigned char family;               /* enum pro_family of a socket */
+    unsigned char ended;                /* bit 0: shut down for receiving, bit 1: for sending */
+    uint32_t pending;                   /* ops between submission and delivery, close apart */
+    intptr_t native;                    /* fd, SOCKET, HANDLE, or the simulator's number */
+    struct pro_op *ops;                 /* the pending ones; linked through handle_next/previous */
+    struct pro_op *closer;              /* the close op that waits for pending == 0 */
     struct pro_handle *next, *previous; /* the loop's open handles, under the loop's lock */
     uint64_t backend[4];                /* the backend's scratch, zero at attach */
 };
@@ -65,9 +65,10 @@ static inline struct pro_op *proi_op_queue_pop(struct proi_op_queue *queue)
     return op;
 }
 
-/* Ends the backend's part: @result is a count or PRO_OK, or a code already mapped (PRO_E_CANCELED when it ended because cancel was
-   asked for, whatever the system calls that); @moved bytes went through on this trip, also on failure. */
-static inline void proi_op_complete(struct proi_op_queue *done, struct pro_op *op, int64_t result, size_t moved, int native)
+/* Ends the backend's part: @result is a count or PRO_OK, or a code already mapped (PRO_E_CANCELED when it ended because
+   cancel was asked for, whatever the system calls that); @moved bytes went through on this trip, also on failure. */
+static inline void proi_op_complete(struct proi_op_queue *done, struct pro_op *op, int64_t result, size_t moved,
+                                    int native)
 {
     op->result = result;
     op->transferred += moved;
@@ -99,13 +100,15 @@ struct proi_backend;
 
 /* Which ops come: PRO_OP_NOP and every kind from ACCEPT to FILE_SYNC. SLEEP never reaches a backend. op->handle is
    set for all but NOP, CONNECT and FILE_OPEN; op->buffer and op->length for RECV…SEND_ALL, READ_AT, WRITE_AT;
-   op->offset for READ_AT and WRITE_AT; op->offset is enum pro_shutdown_how for SHUTDOWN. CLOSE comes when the handle has no
-   other op pending, and closes op->handle->native whatever happens. */
+   op->offset for READ_AT and WRITE_AT; op->offset is enum pro_shutdown_how for SHUTDOWN. CLOSE comes when the handle
+   has no other op pending, and closes op->handle->native whatever happens. */
 struct proi_backend_type {
     const char *name;
-    /* Opens an instance. On failure *@ret_backend is untouched and @reason tells a person why and what to change, e.g. "the kernel
-       refuses io_uring_setup (EPERM): a container's seccomp profile or kernel.io_uring_disabled". [any thread] */
-    int (*open)(const struct pro_loop_options *options, struct proi_backend **ret_backend, char *reason, size_t reason_size);
+    /* Opens an instance. On failure *@ret_backend is untouched and @reason tells a person why and what to change, e.g.
+       "the kernel refuses io_uring_setup (EPERM): a container's seccomp profile or kernel.io_uring_disabled". [any
+       thread] */
+    int (*open)(const struct pro_loop_options *options, struct proi_backend **ret_backend, char *reason,
+                size_t reason_size);
     /* The loop's thread is known from now on: called once on it, before the first submit or wait. */
     int (*bind)(struct proi_backend *backend);
     /* Frees. Nothing is with the kernel, all handles are released. */
@@ -114,8 +117,8 @@ struct proi_backend_type {
     /* Opens a listening socket: PRO_OK and *@ret_native, or a code and *@ret_error the native one. [any thread] */
     int (*listen)(struct proi_backend *backend, const struct pro_addr *addr, const struct pro_listen_options *options,
                   intptr_t *ret_native, int *ret_error);
-    /* Takes over @handle, whose native was opened by listen, or by an op of kind @via (which may have run on another loop's
-       backend of the same type). Failure: the caller releases. [any thread] */
+    /* Takes over @handle, whose native was opened by listen, or by an op of kind @via (which may have run on another
+       loop's backend of the same type). Failure: the caller releases. [any thread] */
     int (*attach)(struct proi_backend *backend, struct pro_handle *handle, enum pro_op_kind via);
     /* Closes a native that no op is pending on, at once. [any thread] */
     void (*release)(struct proi_backend *backend, enum proi_handle_kind kind, intptr_t native);
@@ -129,13 +132,13 @@ struct proi_backend_type {
 
     void (*submit)(struct proi_backend *backend, struct pro_op *op);
     void (*cancel)(struct proi_backend *backend, struct pro_op *op);
-    /* Hands over what submit and cancel have gathered, sleeps until at least one op is over, or wake, or the moment @deadline_ns of
-       now() (0: do not sleep, UINT64_MAX: no limit), and appends what is over to @done. May return early with nothing. A
-       turn gives back a bounded number (a few hundred); the rest waits for the next. */
+    /* Hands over what submit and cancel have gathered, sleeps until at least one op is over, or wake, or the moment
+       @deadline_ns of now() (0: do not sleep, UINT64_MAX: no limit), and appends what is over to @done. May return
+       early with nothing. A turn gives back a bounded number (a few hundred); the rest waits for the next. */
     void (*wait)(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done);
     /* Makes the present or the next wait return. Coalesces. [any thread] */
     void (*wake)(struct proi_backend *backend);
-    uint64_t (*now)(struct proi_backend *backend); /* [any thread] */
+    uint64_t (*now)(struct proi_backend *backend);          /* [any thread] */
     uint64_t (*system_calls)(struct proi_backend *backend); /* made so far by submit, cancel and wait */
 };
 

@@ -14,9 +14,9 @@ struct pro_error {
     struct pro_site origin;
     struct pro_cancellation_source *source; /* of the token it bears; held; NULL: none */
     uint32_t inner_count;
-    uint32_t size;             /* of the whole block */
-    struct pro_error **inner;  /* behind the structure */
-    char *message;             /* behind that */
+    uint32_t size;            /* of the whole block */
+    struct pro_error **inner; /* behind the structure */
+    char *message;            /* behind that */
 };
 
 static const struct text {
@@ -71,7 +71,7 @@ static struct proi_once immortal_once;
 
 static const struct text *find_text(int code)
 {
-    const size_t index = (size_t)-(int64_t)code;
+    const size_t index = (size_t) - (int64_t)code;
 
     return code <= 0 && index < TEXT_COUNT ? &texts[index] : NULL; /* the table is in the order of the codes */
 }

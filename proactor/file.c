@@ -14,8 +14,8 @@ static void use_file(struct pro_op *op, const struct pro_file *file)
 struct pro_op *pro_file_open(struct pro_op *op, struct pro_loop *loop, const char *path, unsigned flags,
                              struct pro_file *ret_file, struct pro_how how)
 {
-    const unsigned known = PRO_OPEN_READ | PRO_OPEN_WRITE | PRO_OPEN_CREATE | PRO_OPEN_EXCLUSIVE | PRO_OPEN_TRUNCATE |
-                           PRO_OPEN_DIRECT;
+    const unsigned known =
+        PRO_OPEN_READ | PRO_OPEN_WRITE | PRO_OPEN_CREATE | PRO_OPEN_EXCLUSIVE | PRO_OPEN_TRUNCATE | PRO_OPEN_DIRECT;
 
     if (!proi_op_begin(&op, PRO_OP_FILE_OPEN))
         return op;
@@ -47,7 +47,8 @@ static struct pro_op *transfer(struct pro_op *op, enum pro_op_kind kind, const s
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the buffer is NULL or empty, or the offset too large",
                                      pro_op_kind_name((int)kind)));
     else if (PROI_IS_POISONED(buffer, length))
-        proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the buffer is shorter than the length", pro_op_kind_name((int)kind)));
+        proi_op_fail(
+            op, proi_misuse(PRO_E_INVALID, "%s: the buffer is shorter than the length", pro_op_kind_name((int)kind)));
     return op;
 }
 

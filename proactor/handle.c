@@ -58,7 +58,8 @@ int proi_handle_open(struct pro_loop *loop, enum proi_handle_kind kind, intptr_t
     if (code < 0)
         goto free_block;
     proi_lock(&loop->lock);
-    if (proi_load(&loop->closing, PROI_RELAXED)) { /* set under this lock: either seen here, or the handle is seen there */
+    if (proi_load(&loop->closing,
+                  PROI_RELAXED)) { /* set under this lock: either seen here, or the handle is seen there */
         proi_unlock(&loop->lock);
         code = PRO_E_LOOP_CLOSED;
         goto free_block;

@@ -19,9 +19,10 @@ enum proi_op_flag {
 /* ---- the timer wheel (timer.c) ---- */
 enum { PROI_WHEEL_LEVELS = 8, PROI_WHEEL_BITS = 6, PROI_WHEEL_SLOTS = 1 << PROI_WHEEL_BITS, PROI_TICK_BITS = 17 };
 struct proi_wheel {
-    uint64_t tick;                                               /* all before it has fired */
-    uint64_t occupied[PROI_WHEEL_LEVELS];                        /* a bit per slot */
-    struct pro_op *slots[PROI_WHEEL_LEVELS * PROI_WHEEL_SLOTS];  /* doubly linked, the last one's next is NULL; tails below */
+    uint64_t tick;                        /* all before it has fired */
+    uint64_t occupied[PROI_WHEEL_LEVELS]; /* a bit per slot */
+    struct pro_op
+        *slots[PROI_WHEEL_LEVELS * PROI_WHEEL_SLOTS]; /* doubly linked, the last one's next is NULL; tails below */
     struct pro_op *tails[PROI_WHEEL_LEVELS * PROI_WHEEL_SLOTS];
     size_t armed;
 };
@@ -39,9 +40,9 @@ struct proi_token_node;
 /* A type-stable block: a stale pointer can always be asked for its generation. */
 struct pro_loop {
     uint32_t visitors; /* shared: other threads that use the backend now; outlives the loop, never cleared */
-    uint32_t open;    /* shared: 1 from new to free; a block is reused only long after */
-    uint32_t closing; /* shared: refuses new operations */
-    uint32_t id;      /* never reused */
+    uint32_t open;     /* shared: 1 from new to free; a block is reused only long after */
+    uint32_t closing;  /* shared: refuses new operations */
+    uint32_t id;       /* never reused */
     bool strict, background;
     char name[32];
     char reason[240];
@@ -49,32 +50,32 @@ struct pro_loop {
     struct proi_backend *backend;
     void *context; /* the loop's SynchronizationContext: sync_context/loop_context.c */
 
-    struct { /* [loop] only */
+    struct {                        /* [loop] only */
         struct proi_op_queue ready; /* have a waiter, not yet with the backend */
         struct proi_op_queue done;  /* to be delivered */
         struct proi_wheel *wheel;
-        struct proi_token_table *tokens; /* sources that pending ops listen to; NULL until the first */
-        struct pro_op *loose;            /* pending ops that have no handle */
+        struct proi_token_table *tokens;        /* sources that pending ops listen to; NULL until the first */
+        struct pro_op *loose;                   /* pending ops that have no handle */
         struct pro_work *work_head, *work_tail; /* posted here, and taken from the inbox; in order */
-        size_t pending;   /* ops between submission and delivery */
+        size_t pending;                         /* ops between submission and delivery */
         intptr_t captured; /* continuations; may go below 0, only the sum with shared.captured counts */
-        unsigned depth;   /* nested runs */
+        unsigned depth;    /* nested runs */
         bool bound;
         struct pro_loop_stats stats;
     } own;
 
-    struct { /* any thread */
-        uint64_t thread;         /* proi_thread_id() of the runner, 0: none yet */
-        uint32_t asleep;         /* 1 while in, or on the way into, backend->wait */
-        uint32_t stop;           /* asks the innermost run to return */
-        struct pro_op *ops;      /* inbox: ops handed over; a stack, newest first */
-        struct pro_work *work;   /* inbox: posted items; a stack, newest first */
-        intptr_t captured;       /* continuations captured on other threads */
+    struct {                   /* any thread */
+        uint64_t thread;       /* proi_thread_id() of the runner, 0: none yet */
+        uint32_t asleep;       /* 1 while in, or on the way into, backend->wait */
+        uint32_t stop;         /* asks the innermost run to return */
+        struct pro_op *ops;    /* inbox: ops handed over; a stack, newest first */
+        struct pro_work *work; /* inbox: posted items; a stack, newest first */
+        intptr_t captured;     /* continuations captured on other threads */
         uint64_t posted;
         bool blocked; /* under lock: the loop's thread is inside a blocking wait */
     } shared;
 
-    struct proi_mutex lock;     /* guards handles and handle_count */
+    struct proi_mutex lock; /* guards handles and handle_count */
     struct pro_handle *handles;
     size_t handle_count;
     struct pro_loop *next; /* the list of open, or of closed, loops: under their lock */
@@ -82,15 +83,16 @@ struct pro_loop {
 
 /* ---- loop.c, registry.c ---- */
 extern PROI_THREAD_LOCAL struct pro_loop *proi_running_loop; /* what pro_loop_current() gives */
-struct pro_loop *proi_loop_register(void);           /* a zeroed open block, or NULL */
+struct pro_loop *proi_loop_register(void);                   /* a zeroed open block, or NULL */
 void proi_loop_unregister(struct pro_loop *loop);
 bool proi_loop_id_is_open(uint32_t id);
 bool proi_loop_usable(const struct pro_loop *loop);    /* open, and not closing */
 bool proi_loop_on_thread(const struct pro_loop *loop); /* is this the thread that runs it? */
-struct pro_loop *proi_loop_or_default(struct pro_loop *loop); /* NULL: the thread's, else the background one, else NULL */
+struct pro_loop *
+proi_loop_or_default(struct pro_loop *loop); /* NULL: the thread's, else the background one, else NULL */
 void proi_loop_wake(struct pro_loop *loop);
-/* Around what another thread asks of the backend: pro_loop_free() does not close it meanwhile. False: it is closing or closed;
-   then nothing is to be done afterwards. [any thread] */
+/* Around what another thread asks of the backend: pro_loop_free() does not close it meanwhile. False: it is closing or
+   closed; then nothing is to be done afterwards. [any thread] */
 bool proi_loop_visit(struct pro_loop *loop);
 void proi_loop_depart(struct pro_loop *loop);
 /* PRO_E_LOOP_CLOSED: not taken. [any thread] */
@@ -101,20 +103,22 @@ void proi_loop_set_blocked(struct pro_loop *loop, bool blocked);
 uint64_t proi_loop_clock(struct pro_loop *loop);
 
 /* ---- op.c: the only place where op->state changes ---- */
-/* Makes *op ready for a verb to fill. False: it is in flight or NULL; *op is then a stand-in that fails (misuse, told). */
+/* Makes *op ready for a verb to fill. False: it is in flight or NULL; *op is then a stand-in that fails (misuse, told).
+ */
 bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind);
 void proi_op_fail(struct pro_op *op, int code); /* the first failure stays */
 void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop);
 /* @kinds: bits 1 << enum proi_handle_kind. */
-void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id, unsigned kinds);
+void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
+                        unsigned kinds);
 void proi_op_limit(struct pro_op *op, struct pro_how how); /* after the loop is known */
 uint64_t proi_op_moment(const struct pro_op *op);          /* when the wheel should strike; UINT64_MAX: never */
 
-void proi_op_enqueue(struct pro_op *op);                      /* [loop] READY or handed over → QUEUED, or DONE */
-void proi_op_to_kernel(struct pro_op *op);                    /* [loop] QUEUED → KERNEL, or DONE */
-void proi_op_returned(struct pro_op *op);                     /* [loop] KERNEL → DONE, or → QUEUED for the rest of a SEND_ALL */
-void proi_op_deliver(struct pro_op *op);                      /* [loop] DONE → IDLE, then the waiter */
-void proi_op_refuse(struct pro_op *op, int code);              /* handed over too late: delivers the code at once */
+void proi_op_enqueue(struct pro_op *op);          /* [loop] READY or handed over → QUEUED, or DONE */
+void proi_op_to_kernel(struct pro_op *op);        /* [loop] QUEUED → KERNEL, or DONE */
+void proi_op_returned(struct pro_op *op);         /* [loop] KERNEL → DONE, or → QUEUED for the rest of a SEND_ALL */
+void proi_op_deliver(struct pro_op *op);          /* [loop] DONE → IDLE, then the waiter */
+void proi_op_refuse(struct pro_op *op, int code); /* handed over too late: delivers the code at once */
 void proi_op_end_early(struct pro_op *op, enum proi_why why); /* [loop] */
 void proi_op_strike(struct pro_op *op, uint64_t now_ns);      /* [loop] its moment has come */
 
@@ -128,7 +132,7 @@ void proi_op_reclaim(struct pro_op *op); /* such an op → IDLE */
 /* Opens a handle for @native on @loop; on failure the native is released. [any thread] */
 int proi_handle_open(struct pro_loop *loop, enum proi_handle_kind kind, intptr_t native, enum pro_family family,
                      enum pro_op_kind via, struct pro_handle **ret_handle);
-void proi_handle_forget(struct pro_handle *handle); /* [loop] after its native was closed */
+void proi_handle_forget(struct pro_handle *handle);  /* [loop] after its native was closed */
 void proi_handle_release_all(struct pro_loop *loop); /* [loop] closes what is open, at once */
 /* PRO_OK, or why the value cannot be used. [any thread] */
 int proi_handle_check(const struct pro_handle *handle, uint32_t generation, uint32_t loop_id);

@@ -14,7 +14,8 @@ enum { POSTED_PER_TURN = 256 };
 
 /* ---- making one ---- */
 
-static int try_backend(struct pro_loop *loop, const struct proi_backend_type *type, const struct pro_loop_options *options)
+static int try_backend(struct pro_loop *loop, const struct proi_backend_type *type,
+                       const struct pro_loop_options *options)
 {
     char reason[200] = ""; /* leaves room for the name in front of it */
     const int code = type->open(options, &loop->backend, reason, sizeof reason);
@@ -60,7 +61,8 @@ static int open_backend(struct pro_loop *loop, const struct pro_loop_options *op
     }
     if (wish && !loop->reason[0])
         explain_unknown(loop, wish, options->backend ? "pro_loop_options" : "$PROACT_BACKEND");
-    if (wish && !options->backend) { /* a wish of the environment: the program still runs, and the reason says why not there */
+    if (wish &&
+        !options->backend) { /* a wish of the environment: the program still runs, and the reason says why not there */
         char reason[sizeof loop->reason];
 
         memcpy(reason, loop->reason, sizeof reason);
@@ -126,9 +128,10 @@ int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_l
 
 /* ---- the inbox: stacks that many push and the loop takes whole ---- */
 
-/* Other threads use the backend only as visitors. Against pro_loop_free(), which raises closing, and then waits until there are
-   none: a visitor counts itself, and then looks at closing; all sequentially consistent, so that either it is waited for, or it
-   sees closing and keeps away. The loop's own thread, which is the one that frees, need not be counted. */
+/* Other threads use the backend only as visitors. Against pro_loop_free(), which raises closing, and then waits until
+   there are none: a visitor counts itself, and then looks at closing; all sequentially consistent, so that either it is
+   waited for, or it sees closing and keeps away. The loop's own thread, which is the one that frees, need not be
+   counted. */
 static bool count_visitor(struct pro_loop *loop)
 {
     proi_fetch_add(&loop->visitors, 1u, PROI_SEQ_CST);
@@ -166,10 +169,11 @@ static void wait_for_visitors(struct pro_loop *loop)
         proi_wait(&loop->visitors, visitors, -1);
 }
 
-/* The argument, for ops, work and the wake alike: a sender pushes, then looks at asleep; the loop sets asleep, then looks at the inbox; all
-   sequentially consistent. In the one order of all four either the sender sees asleep and wakes, or the loop sees the item and does
-   not sleep. It must wake a loop that is closing as well, while that drains; hence against pro_loop_free() it is asleep, which
-   free clears before it waits for visitors, that says whether the backend is still there. */
+/* The argument, for ops, work and the wake alike: a sender pushes, then looks at asleep; the loop sets asleep, then
+   looks at the inbox; all sequentially consistent. In the one order of all four either the sender sees asleep and
+   wakes, or the loop sees the item and does not sleep. It must wake a loop that is closing as well, while that drains;
+   hence against pro_loop_free() it is asleep, which free clears before it waits for visitors, that says whether the
+   backend is still there. */
 void proi_loop_wake(struct pro_loop *loop)
 {
     if (!proi_load(&loop->shared.asleep, PROI_SEQ_CST))
@@ -187,8 +191,8 @@ int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op)
 {
     struct pro_op *head = proi_load(&loop->shared.ops, PROI_RELAXED);
 
-    /* Two senders: one wins, the other sees the new head and tries again. A sender and the taker: the stack is taken with
-       this op or without it, and then it is the first of the next. */
+    /* Two senders: one wins, the other sees the new head and tries again. A sender and the taker: the stack is taken
+       with this op or without it, and then it is the first of the next. */
     do {
         if (head == CLOSED_INBOX)
             return PRO_E_LOOP_CLOSED;
@@ -351,8 +355,8 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
         proi_op_returned(op);
 }
 
-/* Delivers what is over now; what that brings forth is for the next turn. A turn nested in a callback has delivered @last, too,
-   whose memory may then be another op's. */
+/* Delivers what is over now; what that brings forth is for the next turn. A turn nested in a callback has delivered
+   @last, too, whose memory may then be another op's. */
 static int deliver_done(struct pro_loop *loop)
 {
     const uint64_t this_turn = loop->own.stats.turns;

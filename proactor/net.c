@@ -37,7 +37,8 @@ int pro_listen(struct pro_loop *loop, const struct pro_addr *addr, const struct 
         return PRO_E_LOOP_CLOSED;
     code = owner->type->listen(owner->backend, addr, options ? options : &defaults, &native, &error);
     if (code == PRO_OK)
-        code = proi_handle_open(owner, PROI_HANDLE_LISTENER, native, (enum pro_family)addr->family, PRO_OP_NONE, &handle);
+        code =
+            proi_handle_open(owner, PROI_HANDLE_LISTENER, native, (enum pro_family)addr->family, PRO_OP_NONE, &handle);
     if (code == PRO_OK)
         *ret_listener = (struct pro_socket){ handle, handle->generation, owner->id };
     proi_loop_depart(owner);
@@ -97,11 +98,13 @@ static struct pro_op *transfer(struct pro_op *op, enum pro_op_kind kind, const s
     if (!buffer || !length || length > INT64_MAX)
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the buffer is NULL or empty", pro_op_kind_name((int)kind)));
     else if (PROI_IS_POISONED(buffer, length))
-        proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the buffer is shorter than the length", pro_op_kind_name((int)kind)));
+        proi_op_fail(
+            op, proi_misuse(PRO_E_INVALID, "%s: the buffer is shorter than the length", pro_op_kind_name((int)kind)));
     return op;
 }
 
-struct pro_op *pro_recv(struct pro_op *op, const struct pro_socket *socket, void *buffer, size_t length, struct pro_how how)
+struct pro_op *pro_recv(struct pro_op *op, const struct pro_socket *socket, void *buffer, size_t length,
+                        struct pro_how how)
 {
     return transfer(op, PRO_OP_RECV, socket, buffer, length, how);
 }

@@ -74,7 +74,8 @@ void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop)
     }
 }
 
-void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id, unsigned kinds)
+void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
+                        unsigned kinds)
 {
     const int code = proi_handle_check(handle, generation, loop_id);
 
@@ -157,7 +158,8 @@ int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *wai
 
     if (op && op->flags & PROI_OP_STARTED && op->state != PRO_OP_IDLE && op->state != PRO_OP_READY) {
         if (!proi_loop_on_thread(op->loop))
-            return proi_misuse(PRO_E_WRONG_LOOP, "an op that pro_start() has submitted is awaited on its loop's thread only");
+            return proi_misuse(PRO_E_WRONG_LOOP,
+                               "an op that pro_start() has submitted is awaited on its loop's thread only");
         attach_late(op, done, waiter, flags);
         return PRO_OK;
     }
@@ -276,10 +278,14 @@ static void finish(struct pro_op *op)
 static int code_of(enum proi_why why)
 {
     switch (why) {
-    case PROI_WHY_TIMEOUT: return PRO_E_TIMEOUT;
-    case PROI_WHY_CLOSED: return PRO_E_CLOSED;
-    case PROI_WHY_LOOP_CLOSED: return PRO_E_LOOP_CLOSED;
-    default: return PRO_E_CANCELED;
+    case PROI_WHY_TIMEOUT:
+        return PRO_E_TIMEOUT;
+    case PROI_WHY_CLOSED:
+        return PRO_E_CLOSED;
+    case PROI_WHY_LOOP_CLOSED:
+        return PRO_E_LOOP_CLOSED;
+    default:
+        return PRO_E_CANCELED;
     }
 }
 
@@ -390,7 +396,8 @@ static void adopt(struct pro_op *op)
         op->result = PRO_E_LOOP_CLOSED;
         return;
     }
-    op->result = proi_handle_open(owner, kind, (intptr_t)op->backend[0], PRO_FAMILY_NONE, (enum pro_op_kind)op->kind, &handle);
+    op->result =
+        proi_handle_open(owner, kind, (intptr_t)op->backend[0], PRO_FAMILY_NONE, (enum pro_op_kind)op->kind, &handle);
     if (op->result == PRO_OK && kind == PROI_HANDLE_FILE)
         *(struct pro_file *)op->buffer = (struct pro_file){ handle, handle->generation, owner->id };
     else if (op->result == PRO_OK)
@@ -411,7 +418,8 @@ void proi_op_returned(struct pro_op *op)
     }
     if (op->result == PRO_E_CANCELED && op->why != PROI_WHY_NONE)
         op->result = code_of((enum proi_why)op->why);
-    else if (op->result >= 0 && (op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_CONNECT || op->kind == PRO_OP_FILE_OPEN))
+    else if (op->result >= 0 &&
+             (op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_CONNECT || op->kind == PRO_OP_FILE_OPEN))
         adopt(op);
     if (op->kind == PRO_OP_CLOSE) {
         proi_handle_forget(op->handle);
@@ -425,7 +433,8 @@ static void run_offloaded(struct pro_work *work)
 {
     struct pro_op *const op = PRO_CONTAINER(work, struct pro_op, backend);
 
-    proi_store(&op->state, (unsigned char)PRO_OP_IDLE, PROI_RELAXED); /* the loop's thread may be asking: pro_op_cancel() */
+    proi_store(&op->state, (unsigned char)PRO_OP_IDLE,
+               PROI_RELAXED); /* the loop's thread may be asking: pro_op_cancel() */
     op->done(op);
 }
 _Static_assert(sizeof(struct pro_work) <= sizeof((struct pro_op *)0)->backend, "the work item must fit the scratch");
@@ -491,7 +500,8 @@ int pro_op_cancel(struct pro_op *op)
 
     if (!op)
         return proi_misuse(PRO_E_INVALID, "pro_op_cancel: the op is NULL");
-    state = proi_load(&op->state, PROI_RELAXED); /* DONE or IDLE, should the pool be delivering it: the answer is the same */
+    state = proi_load(&op->state,
+                      PROI_RELAXED); /* DONE or IDLE, should the pool be delivering it: the answer is the same */
     if (is_stand_in(op) || state == PRO_OP_IDLE || state == PRO_OP_READY || state == PRO_OP_DONE)
         return PRO_E_STATE;
     if (!proi_loop_on_thread(op->loop))
@@ -521,11 +531,12 @@ struct pro_error *pro_op_error(const struct pro_op *op, struct pro_site site)
         return NULL;
     kind = pro_op_kind_name(op->kind);
     if (op->result == PRO_E_WRONG_LOOP && op->backend[0] && op->loop)
-        return pro_error_new(PRO_E_WRONG_LOOP, site,
-                             "%s: the handle belongs to loop \"%s\" and was used from loop \"%s\"; %s is strict, use it from "
-                             "its own loop",
-                             kind, ((const struct pro_loop *)(uintptr_t)op->backend[0])->name, op->loop->name,
-                             ((const struct pro_loop *)(uintptr_t)op->backend[0])->strict ? "the first" : "the second");
+        return pro_error_new(
+            PRO_E_WRONG_LOOP, site,
+            "%s: the handle belongs to loop \"%s\" and was used from loop \"%s\"; %s is strict, use it from "
+            "its own loop",
+            kind, ((const struct pro_loop *)(uintptr_t)op->backend[0])->name, op->loop->name,
+            ((const struct pro_loop *)(uintptr_t)op->backend[0])->strict ? "the first" : "the second");
     if (op->native)
         return pro_error_native((int)op->result, op->native, site, kind);
     return pro_error_new((int)op->result, site, "%s: %s", kind, pro_err_message((int)op->result));
@@ -533,8 +544,9 @@ struct pro_error *pro_op_error(const struct pro_op *op, struct pro_site site)
 
 const char *pro_op_kind_name(int kind)
 {
-    static const char *const names[] = { "none",     "nop",   "sleep", "accept",    "connect", "recv",     "send",
-                                         "send_all", "shutdown", "close", "file_open", "read_at", "write_at", "file_sync" };
+    static const char *const names[] = { "none",      "nop",     "sleep",    "accept",   "connect",
+                                         "recv",      "send",    "send_all", "shutdown", "close",
+                                         "file_open", "read_at", "write_at", "file_sync" };
 
     _Static_assert(sizeof names / sizeof *names == PRO_OP_KIND_COUNT, "a kind without a name");
     return kind >= 0 && kind < PRO_OP_KIND_COUNT ? names[kind] : "unknown";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The blocks of all loops, open and closed. A closed one is reused only after 256 others were closed, so that a stale pointer
-   to a loop finds a closed loop and not a stranger. */
+/* The blocks of all loops, open and closed. A closed one is reused only after 256 others were closed, so that a stale
+   pointer to a loop finds a closed loop and not a stranger. */
 #include "internal.h"
 
 #include <string.h>
@@ -28,7 +28,8 @@ struct pro_loop *proi_loop_register(void)
         loop = proi_alloc_zeroed(sizeof *loop);
     }
     if (loop) {
-        /* Who still has a pointer to the former loop may be counted among the visitors just now, and will leave again. */
+        /* Who still has a pointer to the former loop may be counted among the visitors just now, and will leave again.
+         */
         memset((char *)loop + sizeof loop->visitors, 0, sizeof *loop - sizeof loop->visitors);
         loop->id = ++registry.last_id;
         loop->next = registry.open;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The timer wheel: eight levels of 64 slots, a tick of 131 µs. Arming and disarming touch one slot; an op moves down at most
-   once a level. What fires together is sorted, so that the order is that of the moments and not of the slots. The verbs
-   pro_sleep() and pro_sleep_until() are here, too. */
+/* The timer wheel: eight levels of 64 slots, a tick of 131 µs. Arming and disarming touch one slot; an op moves down at
+   most once a level. What fires together is sorted, so that the order is that of the moments and not of the slots. The
+   verbs pro_sleep() and pro_sleep_until() are here, too. */
 #include "internal.h"
 
 #include <proact/timer.h>
@@ -118,7 +118,8 @@ uint64_t proi_wheel_next(const struct proi_wheel *wheel)
     return earliest == UINT64_MAX ? tick << PROI_TICK_BITS : earliest;
 }
 
-/* Moves the wheel to @tick, handing down the slots whose time begins there. Between the old and the new tick nothing is armed. */
+/* Moves the wheel to @tick, handing down the slots whose time begins there. Between the old and the new tick nothing is
+ * armed. */
 static void advance_to(struct proi_wheel *wheel, uint64_t tick)
 {
     const uint64_t differ = wheel->tick ^ tick;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tokens of pending ops. A loop keeps one node for each source that some pending op listens to; the ops hang in the node's
-   private list, and a cancellation sends the loop one message, however many they are. */
+/* The tokens of pending ops. A loop keeps one node for each source that some pending op listens to; the ops hang in the
+   node's private list, and a cancellation sends the loop one message, however many they are. */
 #include "internal.h"
 
 #include <string.h>
@@ -127,8 +127,8 @@ void proi_token_detach(struct pro_op *op)
     if (node->ops)
         return;
     leave_table(node);
-    /* Waits for a canceller that is inside on_cancel: it posts and is out. Then either it has posted, and the message frees
-       the node; or it never will, and nobody else knows the node. */
+    /* Waits for a canceller that is inside on_cancel: it posts and is out. Then either it has posted, and the message
+       frees the node; or it never will, and nobody else knows the node. */
     pro_cancellation_unregister_wait(&node->registration);
     if (!node->posted && !node->walking)
         free_node(node);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The execution context: an immutable map from async-locals to values. Setting a value makes a new map; a thread owns one reference to
-   its present one. The empty map is NULL and costs nothing. */
+/* The execution context: an immutable map from async-locals to values. Setting a value makes a new map; a thread owns
+   one reference to its present one. The empty map is NULL and costs nothing. */
 #include "internal.h"
 
 #include <proact/async_local.h>
@@ -94,7 +94,8 @@ static struct entry held(struct entry entry)
     return entry;
 }
 
-/* @from with @local set to @value (NULL: taken out), or unchanged when @local is NULL. NULL with *@ret_code: no memory. */
+/* @from with @local set to @value (NULL: taken out), or unchanged when @local is NULL. NULL with *@ret_code: no memory.
+ */
 static struct pro_execution_context *copy_with(const struct pro_execution_context *from, struct pro_async_local *local,
                                                void *value, bool suppressed, int *ret_code)
 {
@@ -205,7 +206,10 @@ struct pro_execution_context *pro_execution_context_capture(void)
     return pro_execution_context_is_flow_suppressed() ? NULL : proi_flow_ref(proi_ambient.flow);
 }
 
-struct pro_execution_context *pro_execution_context_ref(struct pro_execution_context *context) { return proi_flow_ref(context); }
+struct pro_execution_context *pro_execution_context_ref(struct pro_execution_context *context)
+{
+    return proi_flow_ref(context);
+}
 void pro_execution_context_unref(struct pro_execution_context *context) { proi_flow_unref(context); }
 
 int pro_execution_context_run(struct pro_execution_context *context, void (*fn)(void *arg), void *arg)
@@ -214,7 +218,8 @@ int pro_execution_context_run(struct pro_execution_context *context, void (*fn)(
     void *previous;
 
     if (!context || !fn)
-        return proi_misuse(PRO_E_INVALID, "pro_execution_context_run: an argument is NULL (was flow suppressed at the capture?)");
+        return proi_misuse(PRO_E_INVALID,
+                           "pro_execution_context_run: an argument is NULL (was flow suppressed at the capture?)");
     previous = proi_flow_enter(proi_flow_ref(context));
     fn(arg);
     proi_flow_leave(previous);
@@ -255,7 +260,8 @@ static void mark(bool suppressed)
     }
     next = copy_with(present, NULL, NULL, suppressed, &code);
     if (code < 0) {
-        proi_notice("the flow of the execution context could not be %s: there is no memory", suppressed ? "suppressed" : "restored");
+        proi_notice("the flow of the execution context could not be %s: there is no memory",
+                    suppressed ? "suppressed" : "restored");
         return;
     }
     proi_ambient.flow = next;

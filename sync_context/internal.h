@@ -114,7 +114,8 @@ static inline void proi_flow_leave(void *previous)
         proi_flow_leave_slowly(previous);
 }
 
-/* Makes @next this thread's ambient state, but for the flow, which stays what it is; gives what leave puts back, flow apart. */
+/* Makes @next this thread's ambient state, but for the flow, which stays what it is; gives what leave puts back, flow
+ * apart. */
 static inline struct proi_ambient proi_ambient_enter(struct proi_ambient next)
 {
     const struct proi_ambient saved = proi_ambient;
@@ -148,22 +149,23 @@ void proi_pool_run_long(struct pro_work *work);
 void proi_pool_for_each_queued(void (*visit)(struct pro_work *work, void *arg), void *arg);
 
 /* ---- the seam to loops (loop_context.c) ---- */
-/* Submits @op; at delivery @done(@op) runs on the loop's thread with no context current (the background loop: on the pool).
-   op->waiter is @waiter. PRO_E_STATE: not filled by a verb (misuse, told). May be called before: pro_start(). */
+/* Submits @op; at delivery @done(@op) runs on the loop's thread with no context current (the background loop: on the
+   pool). op->waiter is @waiter. PRO_E_STATE: not filled by a verb (misuse, told). May be called before: pro_start(). */
 int proi_loop_await_op(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter);
-/* Is its result in already: started by pro_start() and over, or it could never start? Then proi_op_take_back() makes it idle. */
+/* Is its result in already: started by pro_start() and over, or it could never start? Then proi_op_take_back() makes it
+ * idle. */
 bool proi_op_is_over(const struct pro_op *op);
 void proi_op_take_back(struct pro_op *op);
-bool proi_loop_is_current(const struct pro_loop *loop);     /* is this its thread? */
+bool proi_loop_is_current(const struct pro_loop *loop); /* is this its thread? */
 bool proi_loop_is_background(const struct pro_loop *loop);
-struct pro_loop *proi_op_loop(const struct pro_op *op);     /* may be NULL */
+struct pro_loop *proi_op_loop(const struct pro_op *op); /* may be NULL */
 /* The loop whose context @context is; NULL: it is no loop's. */
 struct pro_loop *proi_loop_of_context(const struct pro_sync_context *context);
 /* Around a blocking wait of a thread that runs a loop: its queue stands still, and reports may look. */
 void proi_loop_block_begin(void);
 void proi_loop_block_end(void);
-/* Giving way on a loop: its context, when this thread runs one and nothing else is current; NULL: elsewhere. Then @work is queued
-   behind what waits there. */
+/* Giving way on a loop: its context, when this thread runs one and nothing else is current; NULL: elsewhere. Then @work
+   is queued behind what waits there. */
 struct pro_sync_context *proi_loop_may_yield(void);
 void proi_loop_yield(struct pro_work *work);
 /* Was pro_loop_stop() called? Takes it back. [loop] */

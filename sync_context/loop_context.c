@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The seam between loops and contexts: a loop seen as a SynchronizationContext, and what awaiters may ask of loops. The only file
-   above proactor/ that knows it. */
+/* The seam between loops and contexts: a loop seen as a SynchronizationContext, and what awaiters may ask of loops. The
+   only file above proactor/ that knows it. */
 #include "internal.h"
 
 /* proactor/internal.h, which this file alone may see here */
@@ -12,7 +12,10 @@ struct loop_context {
     uint32_t loop_id; /* the block may be another loop's long after this one was freed */
 };
 
-static struct loop_context *of(struct pro_sync_context *context) { return PRO_CONTAINER(context, struct loop_context, base); }
+static struct loop_context *of(struct pro_sync_context *context)
+{
+    return PRO_CONTAINER(context, struct loop_context, base);
+}
 
 /* The loop, or NULL when it is gone. */
 static struct pro_loop *loop_of(struct pro_sync_context *context)
@@ -88,7 +91,10 @@ static void context_released(struct pro_sync_context *context)
     proi_loop_wake(loop); /* it may have been what kept the loop alive */
 }
 
-static void context_destroy(struct pro_sync_context *context) { proi_block_free(of(context), sizeof(struct loop_context)); }
+static void context_destroy(struct pro_sync_context *context)
+{
+    proi_block_free(of(context), sizeof(struct loop_context));
+}
 
 static bool context_owner_thread(struct pro_sync_context *context, uint64_t *ret_thread)
 {
@@ -96,7 +102,8 @@ static bool context_owner_thread(struct pro_sync_context *context, uint64_t *ret
     return *ret_thread != 0;
 }
 
-static void context_for_each_queued(struct pro_sync_context *context, void (*visit)(struct pro_work *, void *), void *arg)
+static void context_for_each_queued(struct pro_sync_context *context, void (*visit)(struct pro_work *, void *),
+                                    void *arg)
 {
     struct pro_loop *const loop = loop_of(context);
 

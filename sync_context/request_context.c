@@ -16,9 +16,9 @@ struct request_context {
     bool taken;      /* the turn is queued or running; holds a reference */
     uint64_t holder; /* the thread that runs an item now; 0: none */
 
-    size_t operations;               /* async void methods that have begun and not ended */
-    struct pro_error *error;         /* the first that nothing handled; held */
-    pro_request_ended_fn *ended;     /* set once the handler has returned; called when operations is 0 */
+    size_t operations;           /* async void methods that have begun and not ended */
+    struct pro_error *error;     /* the first that nothing handled; held */
+    pro_request_ended_fn *ended; /* set once the handler has returned; called when operations is 0 */
     void *user;
 };
 
@@ -112,9 +112,11 @@ static void request_for_each_queued(struct pro_sync_context *context, void (*vis
     proi_unlock(&request->lock);
 }
 
-/* ---- the end of a request: not before the operations that it started (SEM-126), and with their error (SEM-127) ---- */
+/* ---- the end of a request: not before the operations that it started (SEM-126), and with their error (SEM-127) ----
+ */
 
-/* Calls back once, outside the lock, when the handler has returned and no operation is open. Called with the lock held; frees it. */
+/* Calls back once, outside the lock, when the handler has returned and no operation is open. Called with the lock held;
+ * frees it. */
 static void end_if_over(struct request_context *request)
 {
     pro_request_ended_fn *const ended = request->operations ? NULL : request->ended;
