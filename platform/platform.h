@@ -49,7 +49,8 @@ void *proi_realloc(void *block, size_t size);
 void proi_free(void *block);
 
 /* Type-stable blocks: once made they stay readable until pro_memory_trim(), so that a report may look at one that was just
-   freed. Not zeroed, but for the first 8 bytes in their first life. Freed with the size they were asked for. From per-thread lists; shared lists behind them. */
+   freed. Not zeroed, but for the first 8 bytes of a block's first life. Freed with the size they were asked for. From per-thread
+   lists; shared lists behind them. */
 void *proi_block_alloc(size_t size);
 void proi_block_free(void *block, size_t size);
 

@@ -28,7 +28,7 @@ static void hear(void *arg)
     struct listener *const listener = arg;
 
     CHECK_EQ(proi_fetch_add(&listener->runs, 1u, PROI_RELAXED), 0);
-    for (volatile int i = 0; i < 200; i++) /* long enough to be met */
+    for (volatile int i = 0; i < 3000; i++) /* long enough to be met */
         ;
     proi_store(&listener->ended, 1u, PROI_RELEASE);
     proi_wake_all(&listener->ended);

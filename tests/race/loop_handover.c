@@ -66,9 +66,10 @@ static void give(struct team_member *member, unsigned round)
     (void)round;
     for (unsigned i = 0; i < EACH; i++) {
         struct given *const it = &now.given[member->number][i];
+        struct pro_op *const op = fill(member, &it->op);
 
-        team_linger(member, 200);
-        it->taken = pro_then(fill(member, &it->op), answered);
+        team_linger(member, 300); /* the loop may be closing now, which the op does not know */
+        it->taken = pro_then(op, answered);
         it->work.run = ran;
         it->posted = pro_loop_post_work(now.loop, &it->work);
         if (member->number == 0 && i == EACH / 2)

@@ -6,7 +6,7 @@
 #include "gate.h"
 #include "race/team.h"
 
-enum { COMPLETERS = 3, READERS = 2, MEMBERS = COMPLETERS + READERS, ROUNDS = 6000, WORDS = 16 };
+enum { COMPLETERS = 3, READERS = 2, MEMBERS = COMPLETERS + READERS, ROUNDS = 4000, WORDS = 2048 };
 
 /* Long enough to be caught half written. */
 struct outcome {
