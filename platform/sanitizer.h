@@ -49,8 +49,13 @@ void *__asan_region_is_poisoned(void *begin, size_t size);
 #if defined(PROI_VALGRIND)
 #include <valgrind/memcheck.h>
 #define PROI_MADE_DEFINED(address, size) ((void)VALGRIND_MAKE_MEM_DEFINED((address), (size)))
+/* Around a call that is given the address of memory which may be gone, and does not read it: a wake. */
+#define PROI_ADDRESS_ONLY_BEGIN() VALGRIND_DISABLE_ERROR_REPORTING
+#define PROI_ADDRESS_ONLY_END() VALGRIND_ENABLE_ERROR_REPORTING
 #else
 #define PROI_MADE_DEFINED(address, size) ((void)(address), (void)(size))
+#define PROI_ADDRESS_ONLY_BEGIN() ((void)0)
+#define PROI_ADDRESS_ONLY_END() ((void)0)
 #endif
 
 #endif

@@ -13,27 +13,45 @@ enum proi_op_flag {
     PROI_OP_USER = 2,    /* the waiter is a pro_op_fn: runs with the loop's context current              */
     PROI_OP_STARTED = 4, /* pro_start(): nobody waits yet                                                */
     PROI_OP_PARKED = 8,  /* started and over, and still nobody waits                                     */
-    PROI_OP_LINKED = 16  /* in handle->ops, or in loop->own.loose when it has no handle                  */
+    PROI_OP_LINKED = 16, /* in handle->ops, or in loop->own.loose when it has no handle; a sleep is only in the wheel */
+    PROI_OP_LISTENS = 32 /* in its token node's list                                                       */
 };
 
 /* ---- the timer wheel (timer.c) ---- */
-enum { PROI_WHEEL_LEVELS = 8, PROI_WHEEL_BITS = 6, PROI_WHEEL_SLOTS = 1 << PROI_WHEEL_BITS, PROI_TICK_BITS = 17 };
+/* Level 0 has many slots, so that what is due within 67 ms is never handed down; each higher one has as many as a word
+ * has bits. */
+enum {
+    PROI_TICK_BITS = 17,
+    PROI_WHEEL_LEVELS = 8,
+    PROI_WHEEL_FIRST_BITS = 9, /* of level 0 */
+    PROI_WHEEL_BITS = 6,       /* of the others */
+    PROI_WHEEL_WORDS = (1 << PROI_WHEEL_FIRST_BITS) / 64 + PROI_WHEEL_LEVELS - 1,
+    PROI_WHEEL_SLOTS = PROI_WHEEL_WORDS * 64 /* of all levels, one level after the other */
+};
 struct proi_wheel {
-    uint64_t tick;                        /* all before it has fired */
-    uint64_t occupied[PROI_WHEEL_LEVELS]; /* a bit per slot */
-    struct pro_op
-        *slots[PROI_WHEEL_LEVELS * PROI_WHEEL_SLOTS]; /* doubly linked, the last one's next is NULL; tails below */
-    struct pro_op *tails[PROI_WHEEL_LEVELS * PROI_WHEEL_SLOTS];
+    uint64_t tick;                                       /* all before it has fired */
+    uint64_t occupied[PROI_WHEEL_WORDS];                 /* a bit per slot */
+    uint64_t unsorted[1 << (PROI_WHEEL_FIRST_BITS - 6)]; /* the same, of level 0: some op lies before an earlier one */
+    struct pro_op *slots[PROI_WHEEL_SLOTS];              /* doubly linked, the last one's next is NULL; tails below */
+    struct pro_op *tails[PROI_WHEEL_SLOTS];
     size_t armed;
 };
 void proi_wheel_init(struct proi_wheel *wheel, uint64_t now_ns);
+/* Of an empty wheel only: what is armed now is then not measured from where the last op left it, levels away. */
+static inline void proi_wheel_move(struct proi_wheel *wheel, uint64_t now_ns)
+{
+    wheel->tick = now_ns >> PROI_TICK_BITS;
+}
 /* Arms @op for the moment that proi_op_moment() gives. */
 void proi_wheel_arm(struct proi_wheel *wheel, struct pro_op *op);
 void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_op *op);
-/* Takes out every op whose moment is <= @now_ns, in order of moment, then of arming; linked through timer_next. */
-struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns);
+/* Takes out the ops whose moment is <= @now_ns, the first @most of them in order of moment, then of arming; linked
+   through timer_next. When it gives as many as that there may be more. @most > 0. */
+struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns, size_t most);
 /* When expire should next be called; UINT64_MAX: nothing is armed. Never later than the earliest deadline. */
-uint64_t proi_wheel_next(const struct proi_wheel *wheel);
+uint64_t proi_wheel_next(struct proi_wheel *wheel);
+/* @visit may disarm the op it is given, no other. */
+void proi_wheel_for_each(struct proi_wheel *wheel, void (*visit)(struct pro_op *op));
 
 struct proi_token_node;
 
@@ -50,12 +68,13 @@ struct pro_loop {
     struct proi_backend *backend;
     void *context; /* the loop's SynchronizationContext: sync_context/loop_context.c */
 
+    char before[64];                /* a cache line: senders read what is above it */
     struct {                        /* [loop] only */
         struct proi_op_queue ready; /* have a waiter, not yet with the backend */
         struct proi_op_queue done;  /* to be delivered */
         struct proi_wheel *wheel;
         struct proi_token_table *tokens;        /* sources that pending ops listen to; NULL until the first */
-        struct pro_op *loose;                   /* pending ops that have no handle */
+        struct pro_op *loose;                   /* pending ops that have no handle, sleeps apart */
         struct pro_work *work_head, *work_tail; /* posted here, and taken from the inbox; in order */
         size_t pending;                         /* ops between submission and delivery */
         intptr_t captured; /* continuations; may go below 0, only the sum with shared.captured counts */
@@ -64,6 +83,7 @@ struct pro_loop {
         struct pro_loop_stats stats;
     } own;
 
+    char apart[64];            /* the loop writes before it, senders after it */
     struct {                   /* any thread */
         uint64_t thread;       /* proi_thread_id() of the runner, 0: none yet */
         uint32_t asleep;       /* 1 while in, or on the way into, backend->wait */
@@ -71,8 +91,7 @@ struct pro_loop {
         struct pro_op *ops;    /* inbox: ops handed over; a stack, newest first */
         struct pro_work *work; /* inbox: posted items; a stack, newest first */
         intptr_t captured;     /* continuations captured on other threads */
-        uint64_t posted;
-        bool blocked; /* under lock: the loop's thread is inside a blocking wait */
+        bool blocked;          /* under lock: the loop's thread is inside a blocking wait */
     } shared;
 
     struct proi_mutex lock; /* guards handles and handle_count */

@@ -10,7 +10,7 @@
 
 PROI_THREAD_LOCAL struct pro_loop *proi_running_loop;
 
-enum { POSTED_PER_TURN = 256 };
+enum { POSTED_PER_TURN = 256, STRUCK_AT_ONCE = 256 };
 
 /* ---- making one ---- */
 
@@ -260,6 +260,7 @@ static void take_work(struct pro_loop *loop)
         next = work->next;
         work->next = first;
         first = work;
+        loop->own.stats.posted++; /* here and not by the senders, who would all write one word */
     }
     append_work(loop, first, last);
 }
@@ -316,7 +317,7 @@ static void strike_timers(struct pro_loop *loop)
     if (!loop->own.wheel->armed)
         return;
     now = proi_loop_clock(loop);
-    for (op = proi_wheel_expire(loop->own.wheel, now); op; op = next) {
+    for (op = proi_wheel_expire(loop->own.wheel, now, STRUCK_AT_ONCE); op; op = next) {
         next = op->timer_next;
         proi_op_strike(op, now);
     }
@@ -334,7 +335,7 @@ static void flush_ready(struct pro_loop *loop)
 static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
 {
     struct proi_op_queue over = { NULL, NULL };
-    struct pro_op *op;
+    struct pro_op *op, *next;
 
     if (loop->own.done.head || loop->own.work_head || loop->own.ready.head) {
         until_ns = 0;
@@ -351,8 +352,10 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
     }
     loop->type->wait(loop->backend, until_ns, &over);
     proi_store(&loop->shared.asleep, 0u, PROI_RELAXED);
-    while ((op = proi_op_queue_pop(&over)) != NULL)
+    for (op = over.head; op; op = next) {
+        next = op->next;
         proi_op_returned(op);
+    }
 }
 
 /* Delivers what is over now; what that brings forth is for the next turn. A turn nested in a callback has delivered
@@ -384,6 +387,7 @@ static int run_posted(struct pro_loop *loop)
     while (count < POSTED_PER_TURN && (work = pop_work(loop)) != NULL) {
         void *const previous = proi_loop_context_enter(loop);
 
+        __builtin_prefetch(loop->own.work_head); /* another thread wrote it */
         pro_work_run(work);
         proi_loop_context_leave(loop, previous);
         count++;
@@ -509,6 +513,8 @@ static void shut_inboxes(struct pro_loop *loop)
     }
 }
 
+static void end_with_loop(struct pro_op *op) { proi_op_end_early(op, PROI_WHY_LOOP_CLOSED); }
+
 /* Ends what is pending and delivers it all. New ops are refused meanwhile, so this ends. */
 static void drain(struct pro_loop *loop)
 {
@@ -518,12 +524,13 @@ static void drain(struct pro_loop *loop)
     take_ops(loop);
     for (op = loop->own.loose; op; op = next) {
         next = op->handle_next;
-        proi_op_end_early(op, PROI_WHY_LOOP_CLOSED);
+        end_with_loop(op);
     }
+    proi_wheel_for_each(loop->own.wheel, end_with_loop);
     for (handle = loop->handles; handle; handle = handle->next)
         for (op = handle->ops; op; op = next) {
             next = op->handle_next;
-            proi_op_end_early(op, PROI_WHY_LOOP_CLOSED);
+            end_with_loop(op);
         }
     while (loop->own.pending || loop->own.work_head || !inbox_is_empty(loop))
         turn(loop, UINT64_MAX);
@@ -608,8 +615,6 @@ int pro_loop_post_work(struct pro_loop *loop, struct pro_work *work)
         return PRO_E_LOOP_CLOSED;
     if (loop == proi_running_loop)
         loop->own.stats.posted++;
-    else
-        proi_fetch_add(&loop->shared.posted, 1u, PROI_RELAXED);
     return proi_loop_post_raw(loop, work);
 }
 
@@ -686,8 +691,8 @@ int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats)
         return proi_misuse(PRO_E_INVALID, "pro_loop_get_stats: an argument is NULL");
     if (!proi_loop_usable(loop))
         return PRO_E_LOOP_CLOSED;
+    take_work(loop); /* counts it */
     *ret_stats = loop->own.stats;
-    ret_stats->posted += proi_load(&loop->shared.posted, PROI_RELAXED);
     ret_stats->system_calls = loop->type->system_calls(loop->backend);
     ret_stats->pending = loop->own.pending;
     ret_stats->timers = loop->own.wheel->armed;

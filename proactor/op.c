@@ -36,15 +36,10 @@ bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind)
     it->timer_slot = 0;
     it->loop = NULL;
     it->handle = NULL;
-    it->done = NULL;
-    it->waiter = NULL;
     it->deadline_ns = 0;
     it->source = NULL;
-    it->token_node = NULL;
-    it->buffer = NULL;
-    it->length = 0;
     it->offset = 0;
-    return true;
+    return true; /* done and waiter are set by the submit; buffer and length by the verbs that have them */
 }
 
 void proi_op_fail(struct pro_op *op, int code)
@@ -152,26 +147,32 @@ static int check_submit(struct pro_op *op)
     return PRO_OK;
 }
 
+/* An op that pro_start() has submitted gets its waiter now; any other cannot be submitted. */
+static int submit_unready(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
+{
+    if (!op || !(op->flags & PROI_OP_STARTED) || op->state == PRO_OP_IDLE || op->state == PRO_OP_READY)
+        return check_submit(op);
+    if (!proi_loop_on_thread(op->loop))
+        return proi_misuse(PRO_E_WRONG_LOOP,
+                           "an op that pro_start() has submitted is awaited on its loop's thread only");
+    attach_late(op, done, waiter, flags);
+    return PRO_OK;
+}
+
+static void enqueue(struct pro_op *op);
+
 int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
 {
     int code;
 
-    if (op && op->flags & PROI_OP_STARTED && op->state != PRO_OP_IDLE && op->state != PRO_OP_READY) {
-        if (!proi_loop_on_thread(op->loop))
-            return proi_misuse(PRO_E_WRONG_LOOP,
-                               "an op that pro_start() has submitted is awaited on its loop's thread only");
-        attach_late(op, done, waiter, flags);
-        return PRO_OK;
-    }
-    code = check_submit(op);
-    if (code < 0)
-        return code;
+    if (PROI_UNLIKELY(!op || op->state != PRO_OP_READY || !op->loop)) /* a stand-in has no loop */
+        return submit_unready(op, done, waiter, flags);
     op->done = done;
     op->waiter = waiter;
     op->flags |= (unsigned char)flags;
     op->state = PRO_OP_QUEUED;
-    if (proi_loop_on_thread(op->loop)) {
-        proi_op_enqueue(op);
+    if (PROI_LIKELY(op->loop == proi_running_loop) || proi_loop_on_thread(op->loop)) {
+        enqueue(op);
         return PRO_OK;
     }
     code = proi_loop_hand_over(op->loop, op);
@@ -247,8 +248,6 @@ static void unlink_pending(struct pro_op *op)
 {
     struct pro_handle *const handle = op->handle;
 
-    if (!(op->flags & PROI_OP_LINKED))
-        return;
     op->flags &= (unsigned char)~PROI_OP_LINKED;
     if (op->handle_previous)
         op->handle_previous->handle_next = op->handle_next;
@@ -267,10 +266,12 @@ static void finish(struct pro_op *op)
 {
     struct pro_loop *const loop = op->loop;
 
-    proi_wheel_disarm(loop->own.wheel, op);
-    if (op->token_node)
+    if (op->timer_slot)
+        proi_wheel_disarm(loop->own.wheel, op);
+    if (PROI_UNLIKELY(op->flags & PROI_OP_LISTENS))
         proi_token_detach(op);
-    unlink_pending(op);
+    if (op->flags & PROI_OP_LINKED)
+        unlink_pending(op);
     op->state = PRO_OP_DONE;
     proi_op_queue_push(&loop->own.done, op);
 }
@@ -327,16 +328,40 @@ static int check_again(struct pro_op *op)
     return PRO_OK;
 }
 
-void proi_op_enqueue(struct pro_op *op)
+static void arm(struct pro_op *op)
+{
+    struct proi_wheel *const wheel = op->loop->own.wheel;
+
+    if (!wheel->armed)
+        proi_wheel_move(wheel, proi_loop_clock(op->loop));
+    proi_wheel_arm(wheel, op);
+}
+
+/* A sleep is in the wheel and nowhere else: that finds it, whoever wants to end it. */
+static void enqueue_sleep(struct pro_op *op)
+{
+    if (PROI_UNLIKELY(op->why != PROI_WHY_NONE)) /* cancelled in the inbox */
+        finish_early(op);
+    else
+        arm(op);
+}
+
+static void enqueue(struct pro_op *op)
 {
     struct pro_loop *const loop = op->loop;
     int code = check_again(op);
 
     loop->own.pending++;
     loop->own.stats.submitted++;
-    if (code < 0) {
+    if (code == PRO_OK && PROI_UNLIKELY(op->source != NULL) && op->kind != PRO_OP_CLOSE)
+        code = proi_token_attach(op);
+    if (PROI_UNLIKELY(code < 0)) {
         op->result = code;
         finish(op);
+        return;
+    }
+    if (op->kind == PRO_OP_SLEEP) {
+        enqueue_sleep(op);
         return;
     }
     if (op->kind == PRO_OP_CLOSE) {
@@ -344,21 +369,12 @@ void proi_op_enqueue(struct pro_op *op)
         return;
     }
     link_pending(op);
-    if (op->source) {
-        code = proi_token_attach(op);
-        if (code < 0) {
-            op->result = code;
-            finish(op);
-            return;
-        }
-    }
-    if (proi_op_moment(op) != UINT64_MAX)
-        proi_wheel_arm(loop->own.wheel, op);
-    if (op->kind != PRO_OP_SLEEP)
-        proi_op_queue_push(&loop->own.ready, op);
-    else if (op->why != PROI_WHY_NONE) /* cancelled in the inbox */
-        finish_early(op);
+    if (op->deadline_ns)
+        arm(op);
+    proi_op_queue_push(&loop->own.ready, op);
 }
+
+void proi_op_enqueue(struct pro_op *op) { enqueue(op); }
 
 void proi_op_to_kernel(struct pro_op *op)
 {
@@ -473,7 +489,7 @@ void proi_op_end_early(struct pro_op *op, enum proi_why why)
     if (op->why != PROI_WHY_NONE || op->state == PRO_OP_DONE)
         return;
     op->why = (unsigned char)why;
-    if (!(op->flags & PROI_OP_LINKED))
+    if (!(op->flags & PROI_OP_LINKED) && !op->timer_slot)
         return; /* handed over and still in the inbox: proi_op_enqueue() sees it */
     if (op->state == PRO_OP_KERNEL)
         op->loop->type->cancel(op->loop->backend, op);
@@ -485,13 +501,15 @@ void proi_op_end_early(struct pro_op *op, enum proi_why why)
 void proi_op_strike(struct pro_op *op, uint64_t now_ns)
 {
     op->loop->own.stats.timers_fired++;
-    if (op->kind == PRO_OP_SLEEP && op->why == PROI_WHY_NONE && op->offset <= now_ns &&
-        (!op->deadline_ns || op->offset <= op->deadline_ns)) {
+    if (op->kind != PRO_OP_SLEEP) {
+        proi_op_end_early(op, PROI_WHY_TIMEOUT);
+    } else if (op->offset <= now_ns && (!op->deadline_ns || op->offset <= op->deadline_ns)) {
         op->result = PRO_OK;
         finish(op);
-        return;
+    } else {
+        op->why = PROI_WHY_TIMEOUT;
+        finish_early(op);
     }
-    proi_op_end_early(op, PROI_WHY_TIMEOUT);
 }
 
 int pro_op_cancel(struct pro_op *op)

@@ -1,14 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* The timer wheel: eight levels of 64 slots, a tick of 131 µs. Arming and disarming touch one slot; an op moves down at
-   most once a level. What fires together is sorted, so that the order is that of the moments and not of the slots. The
-   verbs pro_sleep() and pro_sleep_until() are here, too. */
+/* The timer wheel: eight levels, a tick of 131 µs. Arming and disarming touch one slot; an op moves down at most
+   once a level. What fires in one tick is sorted, if it does not lie in order already, so that the order is that of the
+   moments and not of the slots. A slot gives out as much as it is asked for and keeps the rest, so that a million
+   timers that are due at once neither hold up a turn nor are touched twice. The verbs pro_sleep() and pro_sleep_until()
+   are here, too. */
 #include "internal.h"
 
 #include <proact/timer.h>
 
 #include <string.h>
 
-enum { SLOT_MASK = PROI_WHEEL_SLOTS - 1 };
+enum { FIRST_SLOTS = 1 << PROI_WHEEL_FIRST_BITS, FIRST_MASK = FIRST_SLOTS - 1, MASK = (1 << PROI_WHEEL_BITS) - 1 };
+_Static_assert(PROI_WHEEL_FIRST_BITS + (PROI_WHEEL_LEVELS - 1) * PROI_WHEEL_BITS >= 64 - PROI_TICK_BITS,
+               "there is a slot for every moment");
+
+/* How many ticks a slot of @level is long, as a shift. */
+static unsigned shift_of(unsigned level) { return level ? PROI_WHEEL_FIRST_BITS + (level - 1) * PROI_WHEEL_BITS : 0; }
+
+static uint64_t slot_bit(unsigned slot) { return UINT64_C(1) << (slot & 63); }
+
+/* The level at which two ticks that differ in the bits @differ part, seen from above. */
+static unsigned level_of(uint64_t differ)
+{
+    const unsigned highest = 63u - (unsigned)__builtin_clzll(differ | FIRST_MASK);
+
+    return (highest - (PROI_WHEEL_FIRST_BITS - PROI_WHEEL_BITS)) / PROI_WHEEL_BITS;
+}
+
+static unsigned slot_at(unsigned level, uint64_t tick)
+{
+    if (!level)
+        return (unsigned)(tick & FIRST_MASK);
+    return FIRST_SLOTS + (level - 1) * (MASK + 1) + (unsigned)(tick >> shift_of(level) & MASK);
+}
 
 void proi_wheel_init(struct proi_wheel *wheel, uint64_t now_ns)
 {
@@ -16,41 +40,45 @@ void proi_wheel_init(struct proi_wheel *wheel, uint64_t now_ns)
     wheel->tick = now_ns >> PROI_TICK_BITS;
 }
 
-/* The slot of tick @due: the level is where @due and the present tick first differ, seen from above. What is due now or
-   was earlier goes into the present slot of level 0. */
+/* The level is where @due and the present tick first differ. What is due now or was earlier goes into the present slot
+   of level 0. */
 static unsigned slot_of(const struct proi_wheel *wheel, uint64_t due)
 {
-    uint64_t differ;
-    unsigned level;
-
     if (due < wheel->tick)
         due = wheel->tick;
-    differ = due ^ wheel->tick;
-    level = differ ? (63u - (unsigned)__builtin_clzll(differ)) / PROI_WHEEL_BITS : 0;
-    if (level >= PROI_WHEEL_LEVELS) { /* 2^48 ticks away: a thousand years */
-        level = PROI_WHEEL_LEVELS - 1;
-        return level * PROI_WHEEL_SLOTS + SLOT_MASK;
-    }
-    return level * PROI_WHEEL_SLOTS + (unsigned)(due >> (level * PROI_WHEEL_BITS) & SLOT_MASK);
+    return slot_at(level_of(due ^ wheel->tick), due);
 }
 
-static void link_into(struct proi_wheel *wheel, struct pro_op *op, unsigned slot)
+static void link_into(struct proi_wheel *wheel, struct pro_op *op, uint64_t moment_ns)
 {
+    const unsigned slot = slot_of(wheel, moment_ns >> PROI_TICK_BITS);
+    struct pro_op *const last = wheel->tails[slot];
+
     op->timer_slot = (uint16_t)(slot + 1);
     op->timer_next = NULL;
-    op->timer_previous = wheel->tails[slot];
-    if (op->timer_previous)
-        op->timer_previous->timer_next = op;
+    op->timer_previous = last;
+    if (last)
+        last->timer_next = op;
     else
         wheel->slots[slot] = op;
     wheel->tails[slot] = op;
-    wheel->occupied[slot / PROI_WHEEL_SLOTS] |= UINT64_C(1) << (slot & SLOT_MASK);
+    wheel->occupied[slot / 64] |= slot_bit(slot);
+    if (slot < FIRST_SLOTS && last && moment_ns < proi_op_moment(last))
+        wheel->unsorted[slot / 64] |= slot_bit(slot); /* above level 0 the order is of no use */
 }
 
 void proi_wheel_arm(struct proi_wheel *wheel, struct pro_op *op)
 {
-    link_into(wheel, op, slot_of(wheel, proi_op_moment(op) >> PROI_TICK_BITS));
+    link_into(wheel, op, proi_op_moment(op));
     wheel->armed++;
+}
+
+/* No op is left in @slot. */
+static void slot_emptied(struct proi_wheel *wheel, unsigned slot)
+{
+    wheel->occupied[slot / 64] &= ~slot_bit(slot);
+    if (slot < FIRST_SLOTS)
+        wheel->unsorted[slot / 64] &= ~slot_bit(slot);
 }
 
 void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_op *op)
@@ -70,7 +98,7 @@ void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_op *op)
     else
         wheel->tails[slot] = op->timer_previous;
     if (!wheel->slots[slot])
-        wheel->occupied[slot / PROI_WHEEL_SLOTS] &= ~(UINT64_C(1) << (slot & SLOT_MASK));
+        slot_emptied(wheel, slot);
     wheel->armed--;
 }
 
@@ -79,64 +107,46 @@ static struct pro_op *take_slot(struct proi_wheel *wheel, unsigned slot)
     struct pro_op *list = wheel->slots[slot];
 
     wheel->slots[slot] = wheel->tails[slot] = NULL;
-    wheel->occupied[slot / PROI_WHEEL_SLOTS] &= ~(UINT64_C(1) << (slot & SLOT_MASK));
+    slot_emptied(wheel, slot);
     return list;
 }
 
 /* The first tick at or after the present one in which some slot must be looked at; UINT64_MAX: none. */
 static uint64_t next_tick(const struct proi_wheel *wheel)
 {
-    for (unsigned level = 0; level < PROI_WHEEL_LEVELS; level++) {
-        const unsigned shift = level * PROI_WHEEL_BITS;
-        const unsigned here = (unsigned)(wheel->tick >> shift & SLOT_MASK);
-        const uint64_t ahead = wheel->occupied[level] >> here;
+    const unsigned here = (unsigned)(wheel->tick & FIRST_MASK);
+    uint64_t ahead = wheel->occupied[here / 64] >> (here & 63);
 
-        if (ahead) {
-            const unsigned steps = (unsigned)__builtin_ctzll(ahead);
+    if (ahead)
+        return wheel->tick + (unsigned)__builtin_ctzll(ahead);
+    for (unsigned word = here / 64 + 1; word < FIRST_SLOTS / 64; word++)
+        if (wheel->occupied[word])
+            return (wheel->tick & ~(uint64_t)FIRST_MASK) + word * 64 + (unsigned)__builtin_ctzll(wheel->occupied[word]);
+    for (unsigned level = 1; level < PROI_WHEEL_LEVELS; level++) {
+        const uint64_t start = wheel->tick >> shift_of(level);
 
-            /* Above level 0 the present slot is empty: it was handed down when its time began. */
-            return ((wheel->tick >> shift) + steps) << shift;
-        }
+        /* The present slot is empty: it was handed down when its time began. */
+        ahead = wheel->occupied[FIRST_SLOTS / 64 + level - 1] >> (start & MASK);
+        if (ahead)
+            return (start + (unsigned)__builtin_ctzll(ahead)) << shift_of(level);
     }
     return UINT64_MAX;
-}
-
-uint64_t proi_wheel_next(const struct proi_wheel *wheel)
-{
-    uint64_t tick = wheel->armed ? next_tick(wheel) : UINT64_MAX;
-    uint64_t earliest = UINT64_MAX;
-
-    if (tick == UINT64_MAX)
-        return UINT64_MAX;
-    if (tick < wheel->tick)
-        tick = wheel->tick;
-    if ((tick >> PROI_WHEEL_BITS) != (wheel->tick >> PROI_WHEEL_BITS))
-        return tick << PROI_TICK_BITS; /* a higher slot: look again when its time begins */
-    for (const struct pro_op *op = wheel->slots[tick & SLOT_MASK]; op; op = op->timer_next)
-        if (proi_op_moment(op) < earliest)
-            earliest = proi_op_moment(op);
-    return earliest == UINT64_MAX ? tick << PROI_TICK_BITS : earliest;
 }
 
 /* Moves the wheel to @tick, handing down the slots whose time begins there. Between the old and the new tick nothing is
  * armed. */
 static void advance_to(struct proi_wheel *wheel, uint64_t tick)
 {
-    const uint64_t differ = wheel->tick ^ tick;
+    unsigned level = level_of(wheel->tick ^ tick);
 
     wheel->tick = tick;
-    if (!differ)
-        return;
-    for (unsigned level = (63u - (unsigned)__builtin_clzll(differ)) / PROI_WHEEL_BITS; level > 0; level--) {
+    for (; level > 0; level--) {
         struct pro_op *op, *next;
-        unsigned slot;
 
-        if (level >= PROI_WHEEL_LEVELS)
-            continue;
-        slot = level * PROI_WHEEL_SLOTS + (unsigned)(tick >> (level * PROI_WHEEL_BITS) & SLOT_MASK);
-        for (op = take_slot(wheel, slot); op; op = next) {
+        for (op = take_slot(wheel, slot_at(level, tick)); op; op = next) {
             next = op->timer_next;
-            link_into(wheel, op, slot_of(wheel, proi_op_moment(op) >> PROI_TICK_BITS));
+            __builtin_prefetch(next);
+            link_into(wheel, op, proi_op_moment(op));
         }
     }
 }
@@ -180,36 +190,97 @@ static struct pro_op *sort(struct pro_op *list)
     return sorted;
 }
 
-struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns)
+/* Puts a slot of level 0 in order. */
+static void slot_sort(struct proi_wheel *wheel, unsigned slot)
+{
+    struct pro_op *last = NULL;
+
+    if (PROI_LIKELY(!(wheel->unsorted[slot / 64] & slot_bit(slot))))
+        return;
+    wheel->unsorted[slot / 64] &= ~slot_bit(slot);
+    wheel->slots[slot] = sort(wheel->slots[slot]);
+    for (struct pro_op *op = wheel->slots[slot]; op; op = op->timer_next) {
+        op->timer_previous = last;
+        last = op;
+    }
+    wheel->tails[slot] = last;
+}
+
+uint64_t proi_wheel_next(struct proi_wheel *wheel)
+{
+    const uint64_t tick = wheel->armed ? next_tick(wheel) : UINT64_MAX;
+    const unsigned slot = (unsigned)(tick & FIRST_MASK);
+
+    if (tick == UINT64_MAX)
+        return UINT64_MAX;
+    if (level_of(tick ^ wheel->tick) > 0)
+        return tick << PROI_TICK_BITS; /* a higher slot: look again when its time begins */
+    slot_sort(wheel, slot);
+    return proi_op_moment(wheel->slots[slot]);
+}
+
+/* Takes what is due out of the present slot, at most @most, and links it behind *@tail, which is moved on. Gives how
+ * many. */
+static size_t take_due(struct proi_wheel *wheel, uint64_t now_ns, size_t most, struct pro_op ***tail)
+{
+    const unsigned slot = (unsigned)(wheel->tick & FIRST_MASK);
+    const bool all_due = wheel->tick < now_ns >> PROI_TICK_BITS;
+    struct pro_op *op;
+    size_t count = 0;
+
+    slot_sort(wheel, slot);
+    **tail = wheel->slots[slot];
+    /* Each was armed long ago and is in no cache: looks at no moment that does not matter. */
+    for (op = **tail; op && count < most && (all_due || proi_op_moment(op) <= now_ns); op = op->timer_next) {
+        __builtin_prefetch((const char *)op->timer_next + sizeof *op / 2); /* done, and the moment */
+        op->timer_slot = 0;
+        *tail = &op->timer_next;
+        count++;
+    }
+    **tail = NULL;
+    wheel->armed -= count;
+    wheel->slots[slot] = op;
+    if (op) {
+        op->timer_previous = NULL;
+    } else {
+        wheel->tails[slot] = NULL;
+        slot_emptied(wheel, slot);
+    }
+    return count;
+}
+
+struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns, size_t most)
 {
     const uint64_t now_tick = now_ns >> PROI_TICK_BITS;
     struct pro_op *due = NULL, **tail = &due;
 
     while (wheel->armed) {
         const uint64_t tick = next_tick(wheel);
-        struct pro_op *op, *next;
 
         if (tick > now_tick)
             break;
         advance_to(wheel, tick > wheel->tick ? tick : wheel->tick);
-        for (op = take_slot(wheel, (unsigned)(wheel->tick & SLOT_MASK)); op; op = next) {
-            next = op->timer_next;
-            if (proi_op_moment(op) > now_ns) { /* later in this very tick */
-                link_into(wheel, op, (unsigned)(wheel->tick & SLOT_MASK));
-                continue;
-            }
-            op->timer_slot = 0;
-            op->timer_next = NULL;
-            wheel->armed--;
-            *tail = op;
-            tail = &op->timer_next;
-        }
+        most -= take_due(wheel, now_ns, most, &tail);
+        if (!most)
+            return due; /* the wheel stays where it is: there may be more */
         if (wheel->tick == now_tick)
             break;
     }
     if (now_tick > wheel->tick)
         advance_to(wheel, now_tick);
-    return due && due->timer_next ? sort(due) : due;
+    return due;
+}
+
+void proi_wheel_for_each(struct proi_wheel *wheel, void (*visit)(struct pro_op *op))
+{
+    for (unsigned slot = 0; slot < PROI_WHEEL_SLOTS; slot++) {
+        struct pro_op *op, *next;
+
+        for (op = wheel->slots[slot]; op; op = next) {
+            next = op->timer_next;
+            visit(op);
+        }
+    }
 }
 
 struct pro_op *pro_sleep_until(struct pro_op *op, struct pro_loop *loop, uint64_t deadline_ns, struct pro_how how)

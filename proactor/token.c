@@ -117,7 +117,7 @@ void proi_token_detach(struct pro_op *op)
 {
     struct proi_token_node *const node = op->token_node;
 
-    op->token_node = NULL;
+    op->flags &= (unsigned char)~PROI_OP_LISTENS;
     if (op->token_previous)
         op->token_previous->token_next = op->token_next;
     else
@@ -169,6 +169,7 @@ int proi_token_attach(struct pro_op *op)
     if (!node)
         return PRO_E_NO_MEMORY;
     first = node->ops == NULL;
+    op->flags |= PROI_OP_LISTENS;
     op->token_node = node;
     op->token_previous = NULL;
     op->token_next = node->ops;

@@ -25,6 +25,8 @@ export WINEPREFIX WINEDEBUG=${WINEDEBUG:--all}
 export WINEDLLOVERRIDES=${WINEDLLOVERRIDES:-mscoree,mshtml,winedbg.exe=}
 # The server's socket lives under TMPDIR. Two values would mean two servers on one prefix, which ruins it.
 export TMPDIR=/tmp
+# Wine writes file names in the locale's letters: in the C locale it could write ASCII alone.
+export LC_ALL=C.UTF-8
 unset DISPLAY WAYLAND_DISPLAY
 
 # Without our standard streams: what starts the server or its services hands them a pipe for as long as they live, and

@@ -297,7 +297,6 @@ void proi_pool_post(struct pro_work *work, enum proi_pool_queue queue)
     if (queue == PROI_POOL_LOCAL && self && proi_pool_push_local(self, work)) {
         proi_store(&self->posted, self->posted + 1, PROI_RELAXED);
     } else {
-        proi_fetch_add(&proi_pool.global.posted, 1, PROI_RELAXED);
         proi_pool_push_global(work);
     }
     proi_pool_request();
@@ -395,7 +394,7 @@ int pro_pool_get_stats(struct pro_pool_stats *ret_stats)
     stats.blocked = proi_pool.blocked;
     proi_unlock(&proi_pool.lock);
     stats.inlined = proi_load(&proi_pool.inlined, PROI_RELAXED);
-    stats.posted = proi_load(&proi_pool.global.posted, PROI_RELAXED);
+    stats.posted = proi_pool_count_posted();
     for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker;
          worker = worker->next_worker) {
         stats.busy += proi_load(&worker->running, PROI_RELAXED);

@@ -34,11 +34,13 @@ struct proi_pool_worker {
 
 /* Counts that posters read without a lock are written with PROI_SEQ_CST; README.md has the argument. */
 struct proi_pool {
+    /* The global queue: posters push onto a stack of their own, and do not meet those who take. */
+    _Alignas(PROI_CACHE_LINE) struct pro_work *inbox; /* shared: newest first, behind all of the list */
     _Alignas(PROI_CACHE_LINE) struct {
-        struct proi_mutex lock; /* guards list */
+        struct proi_mutex lock; /* guards list and posted; and whoever empties the inbox holds it */
         struct proi_work_list list;
-        size_t count;    /* shared: list.count, to be read without the lock */
-        uint64_t posted; /* shared, relaxed */
+        uint64_t posted; /* items that have come through the inbox */
+        size_t count;    /* shared: list.count, to be read without the lock; 1 more while the inbox is being emptied */
     } global;
 
     /* Read by every poster. */
@@ -88,6 +90,7 @@ bool proi_pool_remove_local(struct proi_pool_worker *worker, const struct pro_wo
 void proi_pool_flush_local(struct proi_pool_worker *worker); /* to the global queue, oldest first (SEM-208) */
 /* Is an item in any queue? Sequentially consistent reads: see README.md. */
 bool proi_pool_any_queued(void);
+uint64_t proi_pool_count_posted(void); /* to the global queue, ever */
 size_t proi_pool_count_queued(void);
 
 /* ---- pool.c ---- */

@@ -6,10 +6,42 @@
 /* ---- global ---- */
 void proi_pool_push_global(struct pro_work *work)
 {
-    proi_lock(&proi_pool.global.lock);
-    proi_work_list_push(&proi_pool.global.list, work);
-    proi_store(&proi_pool.global.count, proi_pool.global.list.count, PROI_SEQ_CST);
-    proi_unlock(&proi_pool.global.lock);
+    struct pro_work *newest = proi_load(&proi_pool.inbox, PROI_RELAXED);
+
+    /* Two posters: one wins, the other sees the new head and tries again. A poster and the taker: the stack is taken
+       with this item or without it, and then it is the first of the next. Sequentially consistent: this is P1 of
+       README.md. */
+    do
+        work->next = newest;
+    while (!proi_compare_exchange(&proi_pool.inbox, &newest, work, PROI_SEQ_CST));
+}
+
+/* Puts what the posters have pushed behind the list, oldest first. Under global.lock. */
+static void empty_inbox(void)
+{
+    struct proi_work_list *const list = &proi_pool.global.list;
+    struct pro_work *work, *next, *first = NULL, *last;
+
+    if (!proi_load(&proi_pool.inbox, PROI_RELAXED))
+        return;
+    /* First the count, then the inbox; whoever looks through both does so in the other order, and all four are
+       sequentially consistent. Either it sees the inbox full, or it comes after the exchange, and so sees this count or
+       a later one. */
+    proi_store(&proi_pool.global.count, list->count + 1, PROI_SEQ_CST);
+    work = last = proi_exchange(&proi_pool.inbox, NULL, PROI_SEQ_CST);
+    for (; work; work = next) {
+        next = work->next;
+        work->next = first;
+        first = work;
+        list->count++;
+        proi_pool.global.posted++;
+    }
+    if (list->tail)
+        list->tail->next = first;
+    else
+        list->head = first;
+    list->tail = last;
+    proi_store(&proi_pool.global.count, list->count, PROI_SEQ_CST);
 }
 
 struct pro_work *proi_pool_pop_global(void)
@@ -18,13 +50,26 @@ struct pro_work *proi_pool_pop_global(void)
 
     /* Without the lock while it is empty. An item that comes at this moment is seen by the look that follows every
        falling asleep. */
-    if (proi_load(&proi_pool.global.count, PROI_RELAXED) == 0)
+    if (!proi_load(&proi_pool.inbox, PROI_RELAXED) && !proi_load(&proi_pool.global.count, PROI_RELAXED))
         return NULL;
     proi_lock(&proi_pool.global.lock);
+    if (!proi_pool.global.list.head)
+        empty_inbox();
     work = proi_work_list_pop(&proi_pool.global.list);
     proi_store(&proi_pool.global.count, proi_pool.global.list.count, PROI_RELAXED); /* fewer: nobody waits for that */
     proi_unlock(&proi_pool.global.lock);
     return work;
+}
+
+uint64_t proi_pool_count_posted(void)
+{
+    uint64_t posted;
+
+    proi_lock(&proi_pool.global.lock);
+    empty_inbox();
+    posted = proi_pool.global.posted;
+    proi_unlock(&proi_pool.global.lock);
+    return posted;
 }
 
 /* ---- local ---- */
@@ -154,8 +199,8 @@ struct pro_work *proi_pool_find(struct proi_pool_worker *worker)
 /* ---- looking at all of them ---- */
 bool proi_pool_any_queued(void)
 {
-    if (proi_load(&proi_pool.global.count, PROI_SEQ_CST))
-        return true;
+    if (proi_load(&proi_pool.inbox, PROI_SEQ_CST) || proi_load(&proi_pool.global.count, PROI_SEQ_CST))
+        return true; /* in this order: empty_inbox() */
     for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_SEQ_CST); worker;
          worker = worker->next_worker) {
         /* The tail first: an item pushed after it is read is its poster's to see to, and an item below it is either
@@ -185,6 +230,7 @@ size_t proi_pool_count_queued(void)
 void proi_pool_for_each_queued(void (*visit)(struct pro_work *work, void *arg), void *arg)
 {
     proi_lock(&proi_pool.global.lock);
+    empty_inbox();
     proi_work_list_visit(&proi_pool.global.list, visit, arg);
     proi_unlock(&proi_pool.global.lock);
     for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker;

@@ -21,10 +21,10 @@ struct pro_how {
 };
 #ifdef __cplusplus
 #define PRO_HOW_DEFAULT (pro_how{ 0, 0, { NULL } })
-#define PRO_WITHIN(ns) (pro_how{ (ns), 0, { NULL } })
+#define PRO_WITHIN(ns)  (pro_how{ (ns), 0, { NULL } })
 #else
 #define PRO_HOW_DEFAULT ((struct pro_how){ 0, 0, { NULL } })
-#define PRO_WITHIN(ns) ((struct pro_how){ (ns), 0, { NULL } })
+#define PRO_WITHIN(ns)  ((struct pro_how){ (ns), 0, { NULL } })
 #endif
 
 enum pro_op_state {
@@ -57,50 +57,54 @@ enum pro_op_kind {
    loop: on the pool). The op is idle again and the caller's: it may be reused, or its memory freed, inside. */
 typedef void pro_op_fn(struct pro_op *op);
 
-/* The op. Zeroed memory is an idle op. It must stay in place from the call that starts it until its delivery. */
+/* The op. Zeroed memory is an idle op. It must stay in place from the call that starts it until its delivery. The
+   members lie in order of use, a cache line after the other: what ending one early touches, what starting and
+   delivering touch, the rest. */
 struct pro_op {
     int64_t result;     /* after delivery: >= 0 a count or PRO_OK, < 0 an enum pro_err                     */
     size_t transferred; /* bytes moved, valid on failure too: "cancelled after 3.9 MB were sent"           */
-    void *user;         /* the caller's; the library never touches it                                      */
     int native;         /* the system's own error number when result < 0, else 0                           */
 
-    /* Private from here: the loop's, and while state is PRO_OP_KERNEL the backend's. */
-    unsigned char kind, state;  /* enum pro_op_kind, enum pro_op_state                                      */
-    unsigned char why;          /* enum proi_why: who asked it to end early, first one wins                 */
-    unsigned char flags;        /* enum proi_op_flag                                                        */
-    uint16_t generation;        /* counts deliveries; travels through the kernel with the op                */
-    uint16_t timer_slot;        /* where in the timer wheel, 0: not armed                                   */
-    struct pro_loop *loop;
-    struct pro_handle *handle;
+    /* Private from here, but for user: the loop's, and while state is PRO_OP_KERNEL the backend's. */
+    unsigned char kind, state; /* enum pro_op_kind, enum pro_op_state                                      */
+    unsigned char why;         /* enum proi_why: who asked it to end early, first one wins                 */
+    unsigned char flags;       /* enum proi_op_flag                                                        */
+    uint16_t generation;       /* counts deliveries; travels through the kernel with the op                */
+    uint16_t timer_slot;       /* where in the timer wheel, 0: not armed                                   */
     uint32_t handle_generation;
+    struct pro_loop *loop;
+    struct pro_op *next;                        /* submission, done or cross-thread queue                   */
+    struct pro_op *timer_next, *timer_previous; /* the wheel's slot                                         */
+
+    void *user;                      /* the caller's; the library never touches it                          */
     void (*done)(struct pro_op *op); /* the waiter: a pro_op_fn, or the awaiter's                           */
     void *waiter;
-    struct pro_op *next;                          /* submission, done or cross-thread queue                 */
-    struct pro_op *handle_next, *handle_previous; /* the handle's pending ops                               */
-    struct pro_op *timer_next, *timer_previous;   /* the wheel's slot                                       */
     uint64_t deadline_ns;
-    struct pro_cancellation_source *source; /* from the caller's token                                     */
-    struct proi_token_node *token_node;     /* this loop's node of that source                             */
-    struct pro_op *token_next, *token_previous;
+    uint64_t offset; /* a sleep's moment, a file's place, an accept's loop */
+    struct pro_handle *handle;
+    struct pro_cancellation_source *source;       /* from the caller's token                                */
+    struct pro_op *handle_next, *handle_previous; /* the handle's pending ops                               */
+
     void *buffer;
     size_t length;
-    uint64_t offset;
+    struct proi_token_node *token_node; /* this loop's node of that source                                  */
+    struct pro_op *token_next, *token_previous;
     uint64_t backend[6]; /* the backend's scratch: OVERLAPPED, open flags, queue links */
 };
 
 /* Stores @done, then submits. Takes the op until delivery; lends its buffer to the kernel. Never calls @done before it
-   returns. When it answers anything but PRO_OK nothing was started and @done is not called: PRO_E_STATE or PRO_E_INVALID (misuse) for an
-   op that no verb has just filled, PRO_E_LOOP_CLOSED when there is no loop left that could deliver.
-   An op that a verb has failed for want of a handle is delivered by the thread's loop, else by the background one: on the pool.
-   [any thread; on another thread than the loop's the op is handed over] */
+   returns. When it answers anything but PRO_OK nothing was started and @done is not called: PRO_E_STATE or
+   PRO_E_INVALID (misuse) for an op that no verb has just filled, PRO_E_LOOP_CLOSED when there is no loop left that
+   could deliver. An op that a verb has failed for want of a handle is delivered by the thread's loop, else by the
+   background one: on the pool. [any thread; on another thread than the loop's the op is handed over] */
 PRO_API int pro_then(struct pro_op *op, pro_op_fn *done);
 
 /* Submits now, to be awaited later on its loop. [loop] */
 PRO_API struct pro_op *pro_start(struct pro_op *op);
 
 /* Asks a pending op to end early, with PRO_E_CANCELED unless its success comes first. It is delivered in any case,
-   exactly once, later. PRO_E_STATE: it is not pending. [loop]: the thread that has run the loop; from elsewhere, and before the
-   loop's first turn, cancel through a token (PRO_E_WRONG_LOOP, misuse). */
+   exactly once, later. PRO_E_STATE: it is not pending. [loop]: the thread that has run the loop; from elsewhere, and
+   before the loop's first turn, cancel through a token (PRO_E_WRONG_LOOP, misuse). */
 PRO_API int pro_op_cancel(struct pro_op *op);
 
 /* Completes after one trip through the kernel (or the backend's cheapest equivalent), for measurements and tests. */

@@ -28,9 +28,15 @@ bool proi_wait(const uint32_t *address, uint32_t expected, int64_t timeout_ns)
            errno != ETIMEDOUT;
 }
 
-void proi_wake_one(const uint32_t *address) { syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
+static void wake(const uint32_t *address, int most)
+{
+    PROI_ADDRESS_ONLY_BEGIN();
+    syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
+    PROI_ADDRESS_ONLY_END();
+}
 
-void proi_wake_all(const uint32_t *address) { syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0); }
+void proi_wake_one(const uint32_t *address) { wake(address, 1); }
+void proi_wake_all(const uint32_t *address) { wake(address, INT_MAX); }
 
 /* ---- threads ---- */
 

@@ -104,6 +104,25 @@ EXPLORE(the_global_queue_gives_each_item_once, 500)
     EXPECT(race.got[0] == 1 && race.got[1] == 1);
 }
 
+static void looks(void *unused)
+{
+    (void)unused;
+    EXPECT(proi_pool_any_queued());
+}
+
+EXPLORE(an_item_is_seen_all_the_while_it_goes_from_the_inbox_to_the_list, 500)
+{
+    /* Kills: an inbox that is emptied before the count says so; a look that begins with the count. */
+    static void (*const parts[])(void *) = { looks, thief_steals };
+
+    begin();
+    proi_pool_push_global(&race.items[0]);
+    proi_pool_push_global(&race.items[1]); /* the thief leaves one */
+    explore_together(parts, 2, NULL);
+    take_rest();
+    EXPECT(race.got[0] == 1 && race.got[1] == 1);
+}
+
 static void owner_takes_back(void *unused)
 {
     (void)unused;

@@ -66,7 +66,7 @@ TEST(each_op_comes_out_at_its_own_nanosecond_when_next_is_followed)
         REQUIRE(next != UINT64_MAX && next >= previous);
         if (next > now)
             now = next;
-        for (struct pro_op *op = proi_wheel_expire(&wheel, now); op; op = op->timer_next) {
+        for (struct pro_op *op = proi_wheel_expire(&wheel, now, SIZE_MAX); op; op = op->timer_next) {
             CHECK(moment_of(op) <= now);
             CHECK(moment_of(op) == now || now == 123456789); /* what was due at the start comes at the start */
             CHECK_EQ(op->timer_slot, 0);
@@ -96,7 +96,7 @@ TEST(what_is_due_comes_in_order_of_moment_then_of_arming_and_nothing_else_comes)
         uint64_t earliest = UINT64_MAX;
 
         now = random_moment(&state, now) + 1;
-        for (struct pro_op *op = proi_wheel_expire(&wheel, now); op; before = op, op = op->timer_next) {
+        for (struct pro_op *op = proi_wheel_expire(&wheel, now, SIZE_MAX); op; before = op, op = op->timer_next) {
             CHECK(moment_of(op) <= now);
             if (before)
                 CHECK(moment_of(before) < moment_of(op) || (moment_of(before) == moment_of(op) && before < op));
@@ -110,6 +110,60 @@ TEST(what_is_due_comes_in_order_of_moment_then_of_arming_and_nothing_else_comes)
         CHECK(proi_wheel_next(&wheel) <= earliest);
     }
     free(ops);
+}
+
+TEST(what_is_due_may_be_taken_a_few_at_a_time_and_the_order_is_the_same)
+{
+    // Kills: a slot given out before it is sorted; a rest that is lost, or comes twice, or cannot be disarmed; a next
+    // that is late.
+    enum { COUNT = 3000, MOST = 7 };
+    struct pro_op *const ops = calloc(COUNT, sizeof *ops);
+    uint64_t state = test_seed(), before = 0;
+    const uint64_t now = (uint64_t)PRO_MS(80);
+    size_t left = COUNT;
+
+    proi_wheel_init(&wheel, 0);
+    for (int i = 0; i < COUNT; i++) /* crowded in a few ticks, some of them on a higher level */
+        arm(&ops[i], (test_random(&state) % 4) * (uint64_t)PRO_MS(25) + test_random(&state) % 300000);
+    while (left) {
+        const uint64_t next = proi_wheel_next(&wheel);
+        size_t came = 0;
+
+        CHECK(next <= now);
+        for (struct pro_op *op = proi_wheel_expire(&wheel, now, MOST); op; op = op->timer_next) {
+            CHECK(moment_of(op) >= before && moment_of(op) <= now);
+            CHECK_EQ(op->timer_slot, 0);
+            before = moment_of(op);
+            came++;
+        }
+        CHECK(came == MOST || came == left);
+        REQUIRE(came > 0);
+        left -= came;
+        for (int i = 0; i < COUNT && left; i++) /* one that is still there goes */
+            if (ops[i].timer_slot && (test_random(&state) & 1)) {
+                proi_wheel_disarm(&wheel, &ops[i]);
+                left--;
+                break;
+            }
+        CHECK_EQ(wheel.armed, left);
+    }
+    CHECK(proi_wheel_expire(&wheel, now, MOST) == NULL);
+    free(ops);
+}
+
+TEST(an_op_armed_into_an_empty_wheel_long_after_the_last_is_found_at_its_moment)
+{
+    // Kills: an empty wheel that is moved beyond, or not to, the present.
+    struct pro_op op;
+
+    for (uint64_t now = 1; now < UINT64_C(1) << 60; now *= 3) {
+        proi_wheel_init(&wheel, 0);
+        proi_wheel_move(&wheel, now);
+        arm(&op, now + 5000);
+        CHECK(proi_wheel_next(&wheel) <= now + 5000);
+        CHECK(proi_wheel_expire(&wheel, now + 4999, 1) == NULL);
+        CHECK(proi_wheel_expire(&wheel, now + 5000, 1) == &op);
+    }
 }
 
 TEST(a_disarmed_op_never_comes)
@@ -131,13 +185,13 @@ TEST(a_disarmed_op_never_comes)
             left--;
         }
     CHECK_EQ(wheel.armed, left);
-    for (struct pro_op *op = proi_wheel_expire(&wheel, UINT64_C(1) << 60); op; op = op->timer_next) {
+    for (struct pro_op *op = proi_wheel_expire(&wheel, UINT64_C(1) << 60, SIZE_MAX); op; op = op->timer_next) {
         CHECK_EQ(op->kind, PRO_OP_SLEEP);
         left--;
     }
     CHECK_EQ(left, 0);
-    for (int level = 0; level < PROI_WHEEL_LEVELS; level++)
-        CHECK_EQ(wheel.occupied[level], 0);
+    for (int word = 0; word < PROI_WHEEL_WORDS; word++)
+        CHECK_EQ(wheel.occupied[word], 0);
     free(ops);
 }
 
@@ -145,7 +199,7 @@ TEST(an_op_handed_down_level_by_level_is_neither_early_nor_late)
 {
     // Kills: a cascade that puts an op into the slot that has just passed, or hands down one level only.
     for (unsigned level = 0; level < PROI_WHEEL_LEVELS; level++) {
-        const unsigned shift = PROI_TICK_BITS + level * PROI_WHEEL_BITS;
+        const unsigned shift = PROI_TICK_BITS + shift_of(level);
 
         if (shift > 62)
             break;
@@ -157,14 +211,14 @@ TEST(an_op_handed_down_level_by_level_is_neither_early_nor_late)
 
             proi_wheel_init(&wheel, now);
             arm(&op, moment);
-            CHECK(proi_wheel_expire(&wheel, moment - 1) == NULL);
+            CHECK(proi_wheel_expire(&wheel, moment - 1, SIZE_MAX) == NULL);
             CHECK_EQ(wheel.armed, 1);
-            CHECK(proi_wheel_expire(&wheel, moment) == &op);
+            CHECK(proi_wheel_expire(&wheel, moment, SIZE_MAX) == &op);
             proi_wheel_init(&wheel, now); /* again, in the steps that a loop would take */
             arm(&op, moment);
             while (wheel.armed && turns++ < 100) {
                 now = proi_wheel_next(&wheel);
-                proi_wheel_expire(&wheel, now);
+                proi_wheel_expire(&wheel, now, SIZE_MAX);
             }
             CHECK_EQ(now, moment);
             CHECK(turns <= PROI_WHEEL_LEVELS + 1);
@@ -202,7 +256,7 @@ static size_t looks_of_a_day(struct pro_op *background, size_t idle)
             proi_wheel_disarm(&wheel, &ops[i]);
         now += (uint64_t)PRO_MS(50);
         proi_wheel_next(&wheel);
-        CHECK_EQ(count_list(proi_wheel_expire(&wheel, now)), SHORT / 2);
+        CHECK_EQ(count_list(proi_wheel_expire(&wheel, now, SIZE_MAX)), SHORT / 2);
     }
     CHECK_EQ(wheel.armed, idle);
     return looks;
@@ -238,7 +292,7 @@ TEST(each_op_is_touched_a_bounded_number_of_times_until_it_strikes)
         arm(&ops[i], test_random(&state) % (uint64_t)PRO_S(3600));
     while (wheel.armed) {
         now += (uint64_t)PRO_MS(20);
-        came += count_list(proi_wheel_expire(&wheel, now));
+        came += count_list(proi_wheel_expire(&wheel, now, SIZE_MAX));
     }
     CHECK_EQ(came, count);
     /* Armed once, handed down at most three levels within an hour, seen when due, and sorted among the few of its turn.
