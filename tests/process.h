@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests that need a second process: this very program once more, told by a word what it is to be. The first thing such a
- * test does is to ask for its role:
+/* For tests that need a second process: this very program once more, told by a word what it is to be. The first thing
+ * such a test does is to ask for its role:
  *
  *     if (test_process_role())
  *         exit(be_the_client(test_process_role()));
@@ -14,7 +14,8 @@
 const char *test_process_role(void);
 
 struct test_process;
-/* Starts this program to run @test, a part of a test's name, as @role. Its output goes where ours goes. NULL: it cannot be started. */
+/* Starts this program to run @test, a part of a test's name, as @role. Its output goes where ours goes. NULL: it cannot
+ * be started. */
 struct test_process *test_process_start(const char *test, const char *role);
 /* Has it ended? Does not wait. */
 bool test_process_is_over(struct test_process *process);

@@ -48,7 +48,8 @@ struct pro_sync_context_vtable {
     void (*for_each_queued)(struct pro_sync_context *context, void (*visit)(struct pro_work *work, void *arg), void *arg);
 };
 
-/* Embed it first in a context of your own. */
+/* Embed it first in a context of your own. It must stay in place until its destroy is called: continuations that captured it drop their
+   references when they have run, on whatever thread. */
 struct pro_sync_context {
     const struct pro_sync_context_vtable *vtable; /* NULL: exactly the base class (SEM-024) */
     const char *name;                             /* borrowed */

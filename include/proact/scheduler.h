@@ -23,7 +23,8 @@ struct pro_task_scheduler_vtable {
     void (*for_each_queued)(struct pro_task_scheduler *scheduler, void (*visit)(struct pro_work *work, void *arg), void *arg);
 };
 
-/* Embed it first in a scheduler of your own. */
+/* Embed it first in a scheduler of your own. It must stay in place until its destroy is called: tasks drop their references when they go,
+   on whatever thread. */
 struct pro_task_scheduler {
     const struct pro_task_scheduler_vtable *vtable;
     const char *name;          /* borrowed */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of a task's continuations: some add, some add and take away again (bounded waits, when-any, bounded proxies that
-   lose), and one completes in the middle of it. What stays runs exactly once; what was taken away never. */
+/* The list of a task's continuations: some add, some add and take away again (bounded waits, when-any, bounded proxies
+   that lose), and one completes in the middle of it. What stays runs exactly once; what was taken away never. */
 #include <proact/proact.h>
 
 #include "gate.h"
@@ -32,7 +32,8 @@ static void invoked(struct pro_continuation *continuation)
 static void prepare(unsigned round)
 {
     memset(&now, 0, sizeof now);
-    REQUIRE(pro_completion_source_new(PRO_TYPE(int), round % 2 ? PRO_TASK_ASYNC_CONTINUATIONS : 0, &now.source) == PRO_OK);
+    REQUIRE(pro_completion_source_new(PRO_TYPE(int), round % 2 ? PRO_TASK_ASYNC_CONTINUATIONS : 0, &now.source) ==
+            PRO_OK);
     REQUIRE(pro_completion_source_new(PRO_TYPE(int), 0, &now.other) == PRO_OK);
     now.task = pro_completion_source_task(now.source);
     now.loser = pro_completion_source_task(now.other); /* is never completed while the others work */
@@ -91,9 +92,15 @@ static void come_and_go(struct team_member *member)
 {
     for (unsigned i = 0; i < EACH; i++)
         switch (test_random(&member->random) % 3) {
-        case 0: wait_a_little(member); break;
-        case 1: any_of_two(); break;
-        default: proxy(member); break;
+        case 0:
+            wait_a_little(member);
+            break;
+        case 1:
+            any_of_two();
+            break;
+        default:
+            proxy(member);
+            break;
         }
 }
 
@@ -135,7 +142,9 @@ static void check(unsigned round)
 TEST(continuations_run_once_while_others_come_and_go)
 {
     /* Kills: a continuation that is added just as the list is taken; one that is taken back while it runs. */
-    static struct team team = { .size = MEMBERS, .rounds = ROUNDS, .round = member_round, .prepare = prepare, .check = check };
+    static struct team team = {
+        .size = MEMBERS, .rounds = ROUNDS, .round = member_round, .prepare = prepare, .check = check
+    };
 
     team_run(&team);
 }

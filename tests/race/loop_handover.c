@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations and posted work from four threads while the loop is freed under them; tokens cancelled from threads while what they
-   cancel completes. Whatever was taken is answered exactly once, and what was refused never; no byte is lost. */
+/* Operations and posted work from four threads while the loop is freed under them; tokens cancelled from threads while
+   what they cancel completes. Whatever was taken is answered exactly once, and what was refused never; no byte is lost.
+ */
 #include <proact/proact.h>
 
 #include "harness_system.h"
@@ -54,10 +55,14 @@ static struct pro_op *fill(struct team_member *member, struct pro_op *op)
     const struct pro_how how = { .token = pro_cancellation_source_token(now.source) };
 
     switch (test_random(&member->random) % 4) {
-    case 0: return pro_nop(op, now.loop, PRO_HOW_DEFAULT);
-    case 1: return pro_sleep(op, now.loop, 0, how);
-    case 2: return pro_sleep(op, now.loop, PRO_US(test_random(&member->random) % 300), how);
-    default: return pro_sleep(op, now.loop, PRO_S(1000), PRO_HOW_DEFAULT); /* ended by the loop's end only */
+    case 0:
+        return pro_nop(op, now.loop, PRO_HOW_DEFAULT);
+    case 1:
+        return pro_sleep(op, now.loop, 0, how);
+    case 2:
+        return pro_sleep(op, now.loop, PRO_US(test_random(&member->random) % 300), how);
+    default:
+        return pro_sleep(op, now.loop, PRO_S(1000), PRO_HOW_DEFAULT); /* ended by the loop's end only */
     }
 }
 
@@ -152,7 +157,8 @@ static void cancel_each(void *arg)
     struct team_member member = { .random = it->random };
 
     for (uint32_t i = 1; i <= STREAM_ROUNDS; i++) {
-        for (int spins = 0; spins < 20 * TEAM_SPINS && gate_count(&it->go[0]) < i; spins++) /* no wake-up: that takes too long */
+        for (int spins = 0; spins < 20 * TEAM_SPINS && gate_count(&it->go[0]) < i;
+             spins++) /* no wake-up: that takes too long */
             ;
         gate_wait(&it->go[0], i);
         team_linger(&member, 20000);
@@ -161,7 +167,8 @@ static void cancel_each(void *arg)
     }
 }
 
-/* A receive and a cancellation at the same moment: it ends with the bytes or without, and the next one finds the rest. */
+/* A receive and a cancellation at the same moment: it ends with the bytes or without, and the next one finds the rest.
+ */
 static void receive_and_cancel(struct pro_loop *loop, struct pair *pair, struct canceller *it)
 {
     struct gate *const go = it->go;
@@ -208,7 +215,8 @@ static void receive_and_cancel(struct pro_loop *loop, struct pair *pair, struct 
 
 TEST(a_receive_that_is_cancelled_while_it_completes_loses_no_byte)
 {
-    /* Kills: a cancelled receive that has taken bytes; a late cancellation that hits the next receive in the same op. */
+    /* Kills: a cancelled receive that has taken bytes; a late cancellation that hits the next receive in the same op.
+     */
     for (const char *const *backend = test_backends(); *backend; backend++) {
         struct pro_loop *const loop = loop_on(*backend, "cancelled", false);
         struct pro_cancellation_source *source = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One task, several who complete it, several who look at it, and everybody lets go of it: exactly one completion counts, all see
-   that one and see it whole, and the last to let go frees. */
+/* One task, several who complete it, several who look at it, and everybody lets go of it: exactly one completion
+   counts, all see that one and see it whole, and the last to let go frees. */
 #include <proact/proact.h>
 
 #include "gate.h"
@@ -105,8 +105,9 @@ static void check(unsigned round)
         const enum way way = (enum way)(now.won[winner] - 1);
 
         CHECK_EQ(now.seen[i].status, statuses[way]);
-        CHECK_EQ(now.seen[i].code,
-                 way == WAY_RESULT ? PRO_OK : way == WAY_CANCEL ? PRO_E_CANCELED : PRO_E_USER - (int)winner);
+        CHECK_EQ(now.seen[i].code, way == WAY_RESULT   ? PRO_OK
+                                   : way == WAY_CANCEL ? PRO_E_CANCELED
+                                                       : PRO_E_USER - (int)winner);
         if (way == WAY_RESULT)
             CHECK_EQ(now.seen[i].value, winner);
         CHECK_EQ(now.seen[i].id, now.seen[0].id);
@@ -117,8 +118,11 @@ static void check(unsigned round)
 
 TEST(of_many_completers_one_counts_and_every_reader_sees_it_whole)
 {
-    /* Kills: a status that is published before the result is stored; two winners; two numbers, or two aggregates, of one task. */
-    static struct team team = { .size = MEMBERS, .rounds = ROUNDS, .round = member_round, .prepare = prepare, .check = check };
+    /* Kills: a status that is published before the result is stored; two winners; two numbers, or two aggregates, of
+     * one task. */
+    static struct team team = {
+        .size = MEMBERS, .rounds = ROUNDS, .round = member_round, .prepare = prepare, .check = check
+    };
 
     pro_set_unobserved_handler(NULL, NULL);
     pro_set_notice_handler(NULL, NULL); /* where nobody reads, an error stays unobserved */

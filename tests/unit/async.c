@@ -460,7 +460,7 @@ static void start_void(enum leave how, struct pro_task *awaited, int *trace)
 TEST(async_void_tells_its_context_when_it_starts_ends_and_fails)
 {
     // Kills: an error that is lost; a completion told to the context that is current later (SEM-130…133).
-    struct watching context = { .started = 0 };
+    static struct watching context = { .started = 0 };
     struct pro_sync_context *previous;
     struct pro_task *gate;
     struct pro_completion_source *const source = source_new(&gate);
@@ -527,7 +527,7 @@ PRO_ASYNC_END
 TEST(what_the_synchronous_part_makes_current_does_not_leak_into_the_caller)
 {
     // Kills: a start that leaves the body's context behind (SEM-084).
-    struct pro_sync_context context;
+    static struct pro_sync_context context;
     struct changing *const self = PRO_NEW_FRAME_VOID(struct changing, changing_move_next);
 
     REQUIRE(self != NULL);

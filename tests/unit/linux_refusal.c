@@ -35,7 +35,8 @@ static bool refuse_rings(int answer, unsigned entries)
     };
     const struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
 
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
 }
 
 static void note_notice(const char *sentence, void *user)
@@ -153,7 +154,8 @@ TEST(a_loop_that_is_refused_io_uring_works_on_epoll_and_says_why)
 {
     /* Kills: an error where there is a way out; a way out that nobody is told of; a sentence cut in the middle. */
     check_fallback(ENOSYS, "ENOSYS", "in the profile");
-    check_fallback(EPERM, "EPERM", strstr(refused(EPERM, 0, NULL).reason, "io_uring_disabled") ? "allows it" : "policy");
+    check_fallback(EPERM, "EPERM",
+                   strstr(refused(EPERM, 0, NULL).reason, "io_uring_disabled") ? "allows it" : "policy");
     check_fallback(EACCES, "EACCES", "policy");
     check_fallback(EINVAL, "6.1", "or later has what is needed");
     check_fallback(ENOMEM, "ENOMEM", "ulimit -l");

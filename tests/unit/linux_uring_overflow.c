@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A loop on a ring of 8 entries, whose completion queue holds 32, while thousands of its operations end at the same moment: the
-   kernel puts aside what does not fit, and none may be lost or come twice. */
+/* A loop on a ring of 8 entries, whose completion queue holds 32, while thousands of its operations end at the same
+   moment: the kernel puts aside what does not fit, and none may be lost or come twice. */
 #include <proact/proact.h>
 
 #include "harness_system.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What peers and networks do to a connection, on every backend: resets, half-closed streams, readers that are slow, transfers
-   cut in the middle. (One operation in one situation: tests/contract/.) */
+/* What peers and networks do to a connection, on every backend: resets, half-closed streams, readers that are slow,
+   transfers cut in the middle. (One operation in one situation: tests/contract/.) */
 #include <proact/proact.h>
 
 #include <stdlib.h>
@@ -113,7 +113,8 @@ static void reset_under_everything(struct pro_loop *loop)
     result = finish(loop, &sending);
     CHECK(result == PRO_E_RESET || result == PRO_E_PIPE || result == PRO_E_ABORTED);
     CHECK(send.transferred < LARGE);
-    for (int i = 0; i < RECEIVES; i++) { /* the first to look takes the error with it; the others find a stream that is over */
+    for (int i = 0; i < RECEIVES;
+         i++) { /* the first to look takes the error with it; the others find a stream that is over */
         result = finish(loop, &heard[i]);
         CHECK(result == PRO_E_RESET || result == PRO_E_ABORTED || result == 0);
     }
@@ -126,7 +127,8 @@ TEST(a_reset_ends_every_pending_receive_and_the_send)
     on_each(reset_under_everything);
 }
 
-/* A connection that its client has given up before it was accepted may come, dead, or be skipped; the living one comes. */
+/* A connection that its client has given up before it was accepted may come, dead, or be skipped; the living one comes.
+ */
 static void accept_after_reset(struct pro_loop *loop)
 {
     struct pro_addr addr = pro_addr_loopback(0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ten thousand connections at once (two thousand under Wine): the server here, the clients in a process of their own. All of
-   them are open before the first byte goes back; each gets its own. */
+/* Ten thousand connections at once (two thousand under Wine): the server here, the clients in a process of their own.
+   All of them are open before the first byte goes back; each gets its own. */
 #include <proact/proact.h>
 
 #include <stdlib.h>
@@ -70,8 +70,8 @@ static void send_back(struct connection *it)
     it->held = 0;
 }
 
-/* A client may send while others are connected for it, but not yet accepted here: nothing goes back before all are open. The
-   client ends with a reset, which leaves no port waiting. */
+/* A client may send while others are connected for it, but not yet accepted here: nothing goes back before all are
+   open. The client ends with a reset, which leaves no port waiting. */
 static void server_received(struct pro_op *op)
 {
     struct connection *const it = connection_of(op);

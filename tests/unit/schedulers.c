@@ -324,7 +324,7 @@ static const struct pro_task_scheduler_vtable fickle_vtable = { .queue = fickle_
 TEST(a_target_that_refuses_faults_the_completion_and_nothing_accepted_is_lost)
 {
     /* Kills: dropping the refusal; leaving the waiting items without a runner. */
-    struct fickle fickle = { .takes = 1 };
+    static struct fickle fickle = { .takes = 1 };
     struct pro_exclusive_pair *pair;
     struct room room = { .pair = NULL };
     struct pro_task *first, *waiting, *refused, *completion;
@@ -349,7 +349,7 @@ TEST(a_target_that_refuses_faults_the_completion_and_nothing_accepted_is_lost)
 TEST(an_item_that_the_target_refuses_at_once_is_refused)
 {
     /* Kills: answering that it was accepted, and leaving it in the queue for ever. */
-    struct fickle fickle = { .takes = 0 };
+    static struct fickle fickle = { .takes = 0 };
     struct pro_exclusive_pair *pair;
     struct pro_task_scheduler *limited = NULL;
     struct room room = { .pair = NULL };
@@ -565,7 +565,7 @@ TEST(a_serial_context_runs_one_item_at_a_time_in_order_on_any_scheduler)
 {
     /* Kills: ignoring the target; losing the turn when the target refuses it. */
     struct pro_task_scheduler *limited = NULL;
-    struct fickle fickle = { .takes = 0 };
+    static struct fickle fickle = { .takes = 0 };
 
     run_serially(NULL);
     REQUIRE(pro_limited_scheduler_new("two", NULL, 2, &limited) == PRO_OK);
@@ -579,7 +579,7 @@ TEST(a_serial_context_runs_one_item_at_a_time_in_order_on_any_scheduler)
 TEST(a_scheduler_that_refuses_faults_the_task_and_start_says_so)
 {
     /* Kills: answering PRO_OK from start; reporting the refusal as unobserved (SEM-267). */
-    struct fickle fickle = { .takes = 0 };
+    static struct fickle fickle = { .takes = 0 };
     struct room room = { .pair = NULL };
     struct pro_task *cold = pro_task_new(write_room, &room, PRO_NO_RESULT, PRO_TOKEN_NONE, 0);
 

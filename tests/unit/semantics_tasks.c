@@ -82,7 +82,7 @@ TEST(waits_that_end_leave_nothing_on_a_task_that_lives_on)
 TEST(run_synchronously_asks_the_scheduler_to_run_it_here)
 {
     /* SEM-010. Kills: queueing without asking; giving the body's error to the caller. */
-    struct hand hand;
+    static struct hand hand;
     struct pro_task *task;
 
     hand_open(&hand);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* No operation that waits takes a thread, ours or one of the kernel's for us, on any backend. (Receives: loop_behaviour.c.) */
+/* No operation that waits takes a thread, ours or one of the kernel's for us, on any backend. (Receives:
+ * loop_behaviour.c.) */
 #include <proact/proact.h>
 
 #include "harness_system.h"
@@ -133,7 +134,8 @@ TEST(a_thousand_sleeps_of_threads_without_a_loop_take_one_thread)
     how = (struct pro_how){ .token = pro_cancellation_source_token(source) };
     memset(ops, 0, sizeof ops);
     delivered = 0;
-    REQUIRE(proi_thread_start(&first, "first", nothing, NULL, 0) == PRO_OK); /* a checker may start one of its own with it */
+    REQUIRE(proi_thread_start(&first, "first", nothing, NULL, 0) ==
+            PRO_OK); /* a checker may start one of its own with it */
     proi_thread_join(&first);
     before = test_thread_count();
     for (unsigned i = 0; i < SLEEPS; i++)

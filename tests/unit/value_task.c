@@ -486,7 +486,7 @@ static struct pro_error *register_here(void *arg, void *ret_result)
 TEST(a_captured_scheduler_is_queued_to)
 {
     /* Kills: running in place what captured a scheduler (SEM-216). */
-    struct pro_task_scheduler scheduler;
+    static struct pro_task_scheduler scheduler;
     struct pro_value_task_source_core core = { 0 };
     struct registered registered = { .core = &core };
     struct pro_task *body;

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* What timers cost, in nanoseconds each: arms N of them, cancels all, arms N that are due soon, and lets them fire.
+ *
+ *     timer N     prints arm_ns, cancel_ns and fire_ns as JSON
+ *
+ * Callbacks, not methods: a million of them share one. The operations are in memory that was written before, as that of
+ * a connection is when its deadline is set. */
+#include "measure.h"
+
+#include <proact/proact.h>
+#include <string.h>
+
+enum { FAR_LEAST_MS = 10000, FAR_SPREAD_MS = 60000, NEAR_SPREAD_MS = 6, ASLEEP_MS = 20 };
+
+static size_t canceled, fired, failed;
+
+static void on_over(struct pro_op *op)
+{
+    if (op->result == PRO_OK)
+        fired++;
+    else if (op->result == PRO_E_CANCELED)
+        canceled++;
+    else
+        failed++;
+}
+
+static void sleep_awake(int64_t duration_ns)
+{
+    const uint64_t until_ns = pro_now() + (uint64_t)duration_ns;
+
+    while (pro_now() < until_ns)
+        ;
+}
+
+/* Arms all, the moments taken from a sequence that is the same in each run. */
+static uint64_t arm(struct pro_loop *loop, struct pro_op *ops, size_t count, uint64_t least_ms, uint64_t spread_ms)
+{
+    const uint64_t start_ns = pro_loop_now(loop);
+    uint64_t random = 7;
+
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t due_ns = start_ns + (least_ms + random_next(&random) % spread_ms) * 1000000;
+
+        if (pro_then(pro_sleep_until(&ops[i], loop, due_ns, PRO_HOW_DEFAULT), on_over) < 0)
+            failed++;
+    }
+    return pro_now() - start_ns;
+}
+
+int main(int arguments_count, char **arguments)
+{
+    const size_t count = arguments_count > 1 ? (size_t)atol(arguments[1]) : 1000000;
+    struct pro_op *ops = malloc(count * sizeof *ops);
+    struct pro_loop *loop = NULL;
+    uint64_t armed_ns, canceled_ns, fired_ns;
+
+    if (!ops || pro_loop_new(NULL, &loop) < 0) {
+        fprintf(stderr, "timer: no memory, or no loop\n");
+        return 1;
+    }
+    memset(ops, 0, count * sizeof *ops);
+    pro_loop_run_once(loop, 0); /* from now on the loop is this thread's */
+
+    armed_ns = arm(loop, ops, count, FAR_LEAST_MS, FAR_SPREAD_MS);
+    canceled_ns = pro_now();
+    for (size_t i = 0; i < count; i++)
+        if (pro_op_cancel(&ops[i]) < 0)
+            failed++;
+    canceled_ns = pro_now() - canceled_ns;
+    pro_loop_run(loop); /* delivers the cancellations; not counted: a peer's are not delivered */
+
+    arm(loop, ops, count, 0, NEAR_SPREAD_MS);
+    sleep_awake(PRO_MS(ASLEEP_MS));
+    fired_ns = pro_now();
+    pro_loop_run(loop);
+    fired_ns = pro_now() - fired_ns;
+
+    if (fired != count || canceled != count || failed)
+        fprintf(stderr, "timer: %zu of %zu fired, %zu were canceled, %zu failed\n", fired, count, canceled, failed);
+    printf("{\"timers\":%zu,\"arm_ns\":%.1f,\"cancel_ns\":%.1f,\"fire_ns\":%.1f}\n", count,
+           (double)armed_ns / (double)count, (double)canceled_ns / (double)count, (double)fired_ns / (double)count);
+    pro_loop_free(loop);
+    free(ops);
+    return fired != count;
+}
