@@ -7,6 +7,19 @@ bool proi_delegate_claim(struct pro_task *task)
     return !(proi_fetch_or(&task->state, (uint32_t)PROI_TASK_STARTED, PROI_ACQ_REL) & PROI_TASK_STARTED);
 }
 
+bool proi_delegate_advance(struct pro_task *task, enum pro_task_status status)
+{
+    uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
+
+    do {
+        if (state & PROI_TASK_STARTED)
+            return false;
+        /* Against a claim: it comes first and we see it, or it comes second and its owner moves the status on from ours. */
+    } while (!proi_compare_exchange(&task->state, &state, (state & ~(uint32_t)PROI_TASK_STATUS) | (uint32_t)status,
+                                    PROI_ACQ_REL));
+    return true;
+}
+
 static void let_go(struct delegate *delegate)
 {
     pro_cancellation_unregister_wait(&delegate->registration);
@@ -97,9 +110,13 @@ static void on_cancel(void *arg)
     struct delegate *const delegate = proi_delegate_of(task);
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
 
-    if (!proi_delegate_claim(task))
-        return;
+    /* First the reference: the queue's may be the last, and go as soon as the task is claimed. Who claims instead of us waits for this
+       callback before it lets go. */
     pro_task_ref(task);
+    if (!proi_delegate_claim(task)) {
+        pro_task_unref(task);
+        return;
+    }
     if (scheduler && proi_load(&task->state, PROI_ACQUIRE) & PROI_TASK_QUEUED && scheduler->vtable->try_dequeue &&
         scheduler->vtable->try_dequeue(scheduler, &delegate->work))
         pro_task_unref(task); /* the queue's */
@@ -312,7 +329,8 @@ static int take_cold(struct pro_task *task, struct pro_task_scheduler *scheduler
     if (!scheduler)
         scheduler = proi_ambient.scheduler;
     delegate->scheduler = scheduler ? pro_task_scheduler_ref(scheduler) : NULL;
-    proi_fetch_add(&task->state, PRO_TASK_WAITING_TO_RUN - PRO_TASK_CREATED, PROI_SEQ_CST);
+    if (!proi_delegate_advance(task, PRO_TASK_WAITING_TO_RUN))
+        return proi_misuse(PRO_E_STATE, "%s: the task was cancelled", who);
     return PRO_OK;
 }
 

@@ -41,6 +41,7 @@ struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, e
                                    unsigned options);
 /* Once; its status is WaitingToRun. PRO_E_SCHEDULER: refused, and the task has faulted with that. */
 int proi_delegate_queue(struct pro_task *task);
+bool proi_delegate_advance(struct pro_task *task, enum pro_task_status status); /* false: it is claimed, leave it */
 bool proi_delegate_claim(struct pro_task *task); /* exactly one of run, inline and cancel gets true */
 void proi_delegate_run_claimed(struct pro_task *task);
 void proi_delegate_cancel_claimed(struct pro_task *task);

@@ -155,7 +155,8 @@ void pro_task_unref(struct pro_task *task)
         return;
     /* 1 means that it is ours alone: nobody can make a second from nothing, but the sweep of a listed one. The acquire
        sees what the others did before they dropped theirs, which is a release. */
-    if ((references != 1 || proi_load(&task->state, PROI_RELAXED) & PROI_TASK_LISTED) &&
+    /* A faulted one may be in the list of the sweep, which can make a second from nothing. */
+    if ((references != 1 || proi_status_of(proi_load(&task->state, PROI_ACQUIRE)) == PRO_TASK_FAULTED) &&
         proi_fetch_sub(&task->references, 1u, PROI_ACQ_REL) != 1)
         return;
     destroy(task);

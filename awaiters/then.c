@@ -40,7 +40,10 @@ void proi_then_continue(struct pro_continuation *continuation, bool may_inline)
         pro_task_unref(task);
         return;
     }
-    proi_fetch_add(&task->state, PRO_TASK_WAITING_TO_RUN - PRO_TASK_WAITING_FOR_ACTIVATION, PROI_SEQ_CST); /* SEM-003 */
+    if (!proi_delegate_advance(task, PRO_TASK_WAITING_TO_RUN)) { /* SEM-003; cancelled meanwhile: it never runs */
+        pro_task_unref(task);
+        return;
+    }
     if (delegate->then_options & PRO_THEN_LAZY_CANCELLATION && !proi_delegate_listen(task)) {
         pro_task_unref(task);
         return;

@@ -87,6 +87,7 @@ struct pro_loop {
     struct {                   /* any thread */
         uint64_t thread;       /* proi_thread_id() of the runner, 0: none yet */
         uint32_t asleep;       /* 1 while in, or on the way into, backend->wait */
+        uint32_t poked; /* take one turn more: something changed that is in no inbox */
         uint32_t stop;         /* asks the innermost run to return */
         struct pro_op *ops;    /* inbox: ops handed over; a stack, newest first */
         struct pro_work *work; /* inbox: posted items; a stack, newest first */
@@ -110,6 +111,7 @@ bool proi_loop_on_thread(const struct pro_loop *loop); /* is this the thread tha
 struct pro_loop *
 proi_loop_or_default(struct pro_loop *loop); /* NULL: the thread's, else the background one, else NULL */
 void proi_loop_wake(struct pro_loop *loop);
+void proi_loop_poke_raw(struct pro_loop *loop); /* wakes for what is in no inbox: it looks again. [any thread] */
 /* Around what another thread asks of the backend: pro_loop_free() does not close it meanwhile. False: it is closing or
    closed; then nothing is to be done afterwards. [any thread] */
 bool proi_loop_visit(struct pro_loop *loop);

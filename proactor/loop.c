@@ -184,6 +184,13 @@ void proi_loop_wake(struct pro_loop *loop)
     uncount_visitor(loop);
 }
 
+/* As a push: the mark is stored first, and the loop takes it after it has set asleep. */
+void proi_loop_poke_raw(struct pro_loop *loop)
+{
+    proi_store(&loop->shared.poked, 1u, PROI_SEQ_CST);
+    proi_loop_wake(loop);
+}
+
 /* What the inboxes hold once the loop is gone: nothing can be pushed any more. */
 #define CLOSED_INBOX ((void *)1)
 
@@ -347,7 +354,8 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
     }
     if (until_ns) {
         proi_store(&loop->shared.asleep, 1u, PROI_SEQ_CST);
-        if (!inbox_is_empty(loop) || proi_load(&loop->shared.stop, PROI_SEQ_CST))
+        if (!inbox_is_empty(loop) || proi_load(&loop->shared.stop, PROI_SEQ_CST) ||
+            proi_exchange(&loop->shared.poked, 0u, PROI_SEQ_CST))
             until_ns = 0;
     }
     loop->type->wait(loop->backend, until_ns, &over);

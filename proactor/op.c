@@ -138,7 +138,7 @@ static int check_submit(struct pro_op *op)
     if (op->state != PRO_OP_READY)
         return proi_misuse(PRO_E_STATE, "this op (%s, %s) was not just filled by a verb: submitted twice?",
                            pro_op_kind_name(op->kind), pro_op_state_name(op->state));
-    if (!op->loop) {
+    if (!op->loop || !proi_load(&op->loop->open, PROI_ACQUIRE)) { /* none, or freed since the verb was called */
         op->state = PRO_OP_IDLE;
         if (!(op->flags & PROI_OP_FAILED))
             proi_op_fail(op, PRO_E_LOOP_CLOSED);

@@ -88,7 +88,7 @@ static void context_released(struct pro_sync_context *context)
         return;
     }
     proi_fetch_sub(&loop->shared.captured, 1, PROI_ACQ_REL);
-    proi_loop_wake(loop); /* it may have been what kept the loop alive */
+    proi_loop_poke_raw(loop); /* it may have been what kept the loop alive */
 }
 
 static void context_destroy(struct pro_sync_context *context)
@@ -203,7 +203,7 @@ uint64_t proi_loop_thread(const struct pro_loop *loop)
 }
 
 bool proi_loop_stopped(struct pro_loop *loop) { return proi_loop_take_stop(loop); }
-void proi_loop_poke(struct pro_loop *loop) { proi_loop_wake(loop); }
+void proi_loop_poke(struct pro_loop *loop) { proi_loop_poke_raw(loop); }
 
 void proi_loop_block_begin(void)
 {
