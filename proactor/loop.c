@@ -483,6 +483,10 @@ int pro_loop_run_once(struct pro_loop *loop, int64_t timeout_ns)
 
     if (code < 0)
         return code;
+    if (timeout_ns < PRO_INFINITE) {
+        leave(loop, &running);
+        return proi_misuse(PRO_E_INVALID, "pro_loop_run_once: the timeout is below PRO_INFINITE");
+    }
     if (timeout_ns < 0)
         until_ns = UINT64_MAX;
     else
