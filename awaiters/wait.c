@@ -71,7 +71,8 @@ static bool needs_this_thread(const struct pro_task *task, unsigned depth)
 
         if (proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE)))
             return false;
-        if (class->needs) {
+        /* Only of the task that is waited for, which the waiter holds: the members of one further down may go meanwhile. */
+        if (depth == 0 && class->needs) {
             struct tally tally = { depth, true, false };
             const bool all_are_needed = class->needs(task, tally_member, &tally);
 

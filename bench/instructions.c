@@ -73,19 +73,26 @@ PRO_ASYNC(cancel_move_next, struct repeat, self)
 PRO_ASYNC_END
 
 /* ---- an item posted to its own loop ---- */
+static struct pro_completion_source *posted;
 static int posts_left;
+
 static void on_posted(struct pro_work *work)
 {
     if (posts_left-- > 0)
         pro_loop_post_work(pro_loop_current(), work);
+    else
+        pro_completion_source_set_result(posted, NULL, PRO_NO_RESULT);
 }
 
 PRO_ASYNC(post_move_next, struct repeat, self)
     static struct pro_work work = { .run = on_posted };
 
+    if (pro_completion_source_new(PRO_NO_RESULT, 0, &posted) < 0)
+        PRO_THROW_NEW(PRO_E_NO_MEMORY, "instructions: no memory");
     posts_left = count;
     pro_loop_post_work(pro_loop_current(), &work);
-    PRO_AWAIT(pro_yield());
+    PRO_AWAIT(pro_completion_source_task(posted));
+    pro_completion_source_free(posted);
 PRO_ASYNC_END
 
 /* ---- echo: one request after the other, between two ends in this loop ---- */
