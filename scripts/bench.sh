@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds the release, runs the benchmark programs in turn with the same work on bare epoll and on libuv, and prints one
+# table. What was measured is in build/bench: runs.tsv, results.json, results.svg. Linux only; installs and asks nothing.
+# Exit status: 0 when everything was measured, 1 when a program failed, 2 when it could not be tried.
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+rounds=5 seconds=1 timers=1000000 megabytes=256
+for option; do
+    case $option in
+    --quick) rounds=2 seconds=0.3 timers=200000 megabytes=32 ;;
+    --help | -h)
+        printf '%s\n' 'Measures proact beside bare epoll and libuv: echo, files, timers, posting.' '' \
+            "usage: $0 [--quick]" '' '  --quick  two short rounds: about a minute instead of ten' '  --help   this text' '' \
+            'The order turns by one each round, and a ratio is the median of the pairs within a round, so that a machine' \
+            'whose speed drifts does not decide. Nothing else should run meanwhile.'
+        exit 0
+        ;;
+    *) refuse "$0 does not know \"$option\"; --help lists the options." ;;
+    esac
+done
+for tool in cmake ninja cc awk; do
+    has "$tool" || refuse "$tool is not here; scripts/setup.sh installs what is needed."
+done
+
+bench=$repo/build/linux-release/bench
+out=$repo/build/bench
+mkdir -p "$logs" "$out" || refuse "$out cannot be written."
+failures=0
+printf 'proact, measured on %s processors, %s\n\n' "$jobs" "$(uname -sr)"
+step 'Build: release, -O2 with link-time optimisation' bench-build build linux-release linux-release bench || exit 2
+libuv=no
+[ -x "$bench/peers/echo_uv" ] && libuv=yes
+[ $libuv = yes ] || printf '  libuv is not installed (Debian: libuv1-dev): its rows are left out.\n'
+tell_backend
+
+# With two processors the server has one, and who loads it the other.
+on_server='' on_load=''
+if [ "$jobs" -ge 2 ] && has taskset; then
+    on_server='taskset -c 0' on_load='taskset -c 1'
+fi
+
+number() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p"; } # number KEY: of the JSON object on standard input
+
+# note TITLE PROGRAM ROUND VALUE CPU-NS UNIT BETTER: one line of runs.tsv; an empty value is a failure
+note() {
+    if [ -z "$4" ]; then
+        failures=$((failures + 1))
+        printf '  %s: %s failed (%s)\n' "$1" "$2" "${log#"$repo"/}"
+        return
+    fi
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"$out/runs.tsv"
+}
+
+run_ns() { # of all threads of process $1, by the scheduler's own count
+    cat /proc/"$1"/task/*/schedstat 2>/dev/null | awk '{ sum += $1 } END { printf "%.0f", sum }'
+}
+
+# echo_once TITLE PROGRAM ROUND COMMAND LOAD-ARGUMENTS
+echo_once() {
+    local title=$1 program=$2 round=$3 command=$4 arguments=$5 port server before after json mode=
+    case $arguments in stream*) mode=sink ;; esac
+    port=$((20000 + (RANDOM % 20000)))
+    $on_server $command $port $mode >/dev/null 2>>"$log" &
+    server=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        sleep 0.1
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+    done
+    before=$(run_ns $server)
+    json=$(timeout 60 $on_load "$bench/load" $port $arguments $seconds 2>>"$log")
+    after=$(run_ns $server)
+    kill $server 2>/dev/null
+    wait $server 2>/dev/null
+    note "$title" "$program" "$round" "$(number requests_per_s <<<"$json")" \
+        "$(awk -v ns=$((after - before)) -v n="$(number all_requests <<<"$json")" 'BEGIN { if (n > 0) printf "%.0f", ns / n }')" \
+        'requests/s' more
+}
+
+# once TITLE PROGRAM ROUND COMMAND FIGURES: a line of FIGURES is "SUFFIX KEY CPU-KEY UNIT BETTER", and a row of its own; the suffix
+# goes to the title, _ being a space and - nothing
+once() {
+    local title=$1 program=$2 round=$3 command=$4 json key cpu unit better suffix
+    json=$(timeout 120 $command 2>>"$log")
+    while read -r suffix key cpu unit better; do
+        suffix=${suffix#-}
+        note "$title${suffix//_/ }" "$program" "$round" "$(number "$key" <<<"$json")" \
+            "$([ "$cpu" = - ] || number "$cpu" <<<"$json")" "$unit" "$better"
+    done <<<"$5"
+}
+
+# in_turn ROUND "PROGRAM|COMMAND"…: measures each, beginning one further each round
+in_turn() {
+    local round=$1 count i
+    shift
+    count=$#
+    for ((i = 0; i < count; i++)); do
+        local line=${*:$(((i + round - 1) % count + 1)):1}
+        current_program=${line%%|*} current_command=${line#*|}
+        "$measure"
+    done
+}
+
+measure_echo() { echo_once "$title" "$current_program" "$round" "$current_command" "$arguments"; }
+measure_once() { once "$title" "$current_program" "$round" "$current_command $arguments" "$figures"; }
+
+with_libuv() { [ $libuv = no ] || printf '%s\n' "$1"; }
+programs_of() { # programs_of KIND: into the array programs
+    case $1 in
+    echo) mapfile -t programs < <(printf '%s\n' "proact|$bench/echo" "proact, callbacks|$bench/echo_callback" \
+        "epoll|$bench/peers/echo_epoll" && with_libuv "libuv|$bench/peers/echo_uv") ;;
+    file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
+    timer) mapfile -t programs < <(printf '%s\n' "proact|$bench/timer" && with_libuv "libuv|$bench/peers/timer_uv") ;;
+    post) mapfile -t programs < <(printf '%s\n' "proact|$bench/post" "epoll|$bench/peers/post_epoll" && with_libuv "libuv|$bench/peers/post_uv") ;;
+    esac
+}
+
+# row KIND TITLE ARGUMENTS [FIGURES]
+row() {
+    title=$2 arguments=$3 figures=${4:-} log=$logs/bench-$1.log
+    programs_of "$1"
+    measure=measure_once
+    [ "$1" != echo ] || measure=measure_echo
+    in_turn "$round" "${programs[@]}"
+}
+
+round_of_all() {
+    row echo 'echo, 1 connection, 64 B' 'pingpong 1 64 1'
+    row echo 'echo, 64 connections, 64 B' 'pingpong 64 64 1'
+    row echo 'echo, 1000 connections, 64 B' 'pingpong 1000 64 1'
+    row echo 'echo, 64 connections, 64 B, 16 deep' 'pingpong 64 64 16'
+    row echo 'echo, 64 connections, 4 KiB' 'pingpong 64 4096 1'
+    row echo 'echo, 8 connections, 256 KiB, 2 deep' 'pingpong 8 262144 2'
+    row echo 'stream to the server, 4 connections' 'stream 4 262144 2'
+    local reads='- iops cpu_ns_per_op reads/s more' how depth
+    for how in cached direct; do
+        for depth in 1 32 128; do
+            row file "random reads of 4 KiB, $how, $depth at a time" "$out/data $depth $seconds $how" "$reads"
+        done
+    done
+    row timer "$timers timers:" "$timers" $'_arm arm_ns - ns less\n_cancel cancel_ns - ns less\n_fire fire_ns - ns less'
+    row post 'post, bounced between two loops' "pingpong $seconds" '- rtt_ns cpu_ns_per_rtt ns less'
+    row post 'post, flood from 1 producer' "flood 1 $seconds" '- posts_per_s cpu_ns_per_post posts/s more'
+    row post 'post, flood from 4 producers' "flood 4 $seconds" '- posts_per_s cpu_ns_per_post posts/s more'
+}
+
+: >"$out/runs.tsv"
+rm -f "$logs"/bench-{echo,file,timer,post}.log
+dd if=/dev/urandom of="$out/data" bs=1M count=$megabytes 2>"$logs/bench-data.log" || refuse "no room for $megabytes MiB in $out."
+sync "$out/data"
+for ((round = 1; round <= rounds; round++)); do
+    begin "Round $round of $rounds"
+    round_of_all
+    end
+done
+rm -f "$out/data"
+
+awk -v form=json -f scripts/bench.awk "$out/runs.tsv" >"$out/results.json"
+awk -v form=svg -f scripts/bench.awk "$out/runs.tsv" >"$out/results.svg"
+printf '\n'
+awk -v form=text -f scripts/bench.awk "$out/runs.tsv"
+printf '\n  %s\n' 'Speed against proact: the median of the pairs within a round; above 1 is faster than proact, below 1 slower.' \
+    'CPU: the processor time of the server, or of the whole program, for one request, read, bounce or post.' \
+    "In build/bench: runs.tsv, results.json, results.svg."
+[ $failures = 0 ]
