@@ -103,8 +103,8 @@ static struct pro_task *serve_async(void *arg)
 
 int main(int count, char **arguments)
 {
-    if (count < 2) {
-        fprintf(stderr, "usage: echo PORT [sink]\n");
+    if (count < 2 || atoi(arguments[1]) < 1 || atoi(arguments[1]) > 65535) {
+        fprintf(stderr, "usage: echo PORT [sink], PORT being 1 to 65535\n");
         return 2;
     }
     sink = count > 2 && strcmp(arguments[2], "sink") == 0;

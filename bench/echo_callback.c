@@ -112,8 +112,8 @@ int main(int count, char **arguments)
     struct pro_addr addr;
     int code;
 
-    if (count < 2) {
-        fprintf(stderr, "usage: echo_callback PORT [sink]\n");
+    if (count < 2 || atoi(arguments[1]) < 1 || atoi(arguments[1]) > 65535) {
+        fprintf(stderr, "usage: echo_callback PORT [sink], PORT being 1 to 65535\n");
         return 2;
     }
     sink = count > 2 && strcmp(arguments[2], "sink") == 0;

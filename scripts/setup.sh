@@ -124,9 +124,9 @@ wanted() {
     if [ "$accepts_full" = yes ]; then
         has clang || echo clang
         has spin || echo spin
+        has valgrind && has_header valgrind/memcheck.h || echo valgrind
     fi
     if [ "$full" = yes ]; then
-        has valgrind && has_header valgrind/memcheck.h || echo valgrind
         has clang-tidy || echo clang-tidy
     fi
     [ "$windows" = yes ] || return 0

@@ -60,11 +60,11 @@ run_tests() {
     fi
 }
 
-# build_step TITLE FOLDER PRESET [configuration…]: a build that fails counts as one failure
+# build_step TITLE FOLDER PRESET [configuration…]: a build that fails counts as one failure; builds $target, or all
 build_step() {
     local title=$1 folder=$2 preset=$3
     shift 3
-    step "$title" "build-$folder" build "$folder" "$preset" all "$@" && return 0
+    step "$title" "build-$folder" build "$folder" "$preset" "${target:-all}" "$@" && return 0
     add_failure "$title: does not build (build/logs/build-$folder.log)"
     return 1
 }
@@ -99,7 +99,27 @@ minutes() { echo $(((SECONDS - started) / 60)); }
 run_valgrind() {
     build_step 'Build: Linux for Valgrind' linux-valgrind linux -DPROACT_VALGRIND=ON -DPROACT_BENCH=OFF -DPROACT_SAMPLES=OFF \
         "-DCMAKE_CROSSCOMPILING_EMULATOR=valgrind;-q;--error-exitcode=9;--leak-check=full;--errors-for-leak-kinds=definite" &&
-        PROACT_TEST_LIMIT=600 run_tests 'unit tests in Valgrind' linux-valgrind '' -R '^unit/' --timeout 1500
+        PROACT_BACKEND=epoll PROACT_TEST_LIMIT=600 run_tests 'unit tests in Valgrind, on epoll' linux-valgrind '' \
+            -R '^unit/' -E '^unit/(linux_uring.*|scale)$' --timeout 1500
+}
+
+# The stored traces against .NET itself, where it is installed.
+run_oracle() {
+    begin 'Ask .NET for its traces'
+    scripts/oracle.sh >"$logs/oracle.log" 2>&1 </dev/null
+    case $? in
+    0) passed=$((passed + 1)) && end ;;
+    77) end skipped && add_skip "$(tail -n 1 "$logs/oracle.log")" ;;
+    *) end failed && show_log "$logs/oracle.log" && add_failure 'The stored traces are not those of .NET (build/logs/oracle.log)' ;;
+    esac
+}
+
+run_bench() {
+    if step 'Measure beside bare epoll and libuv (bench.sh --quick)' bench scripts/bench.sh --quick; then
+        passed=$((passed + 1))
+    else
+        add_failure 'scripts/bench.sh does not end well (build/logs/bench.log)'
+    fi
 }
 
 run_tidy() {
@@ -142,6 +162,9 @@ if build_step 'Build: Linux' linux linux; then
     run_tests 'Linux, every backend' linux "$(require uring epoll sim)"
     PROACT_BACKEND=epoll run_tests 'Linux, everything on epoll' linux "$(require epoll sim)" -E '^(outside|tidy|docs)/'
 fi
+if target=bench build_step 'Build: Linux, benchmarks as released' linux-release linux-release; then
+    run_tests 'Linux, benchmarks and their instruction counts' linux-release '' -R '^bench/'
+fi
 run_sanitizer 'Linux, AddressSanitizer and UBSan' linux-asan address
 run_sanitizer 'Linux, ThreadSanitizer' linux-tsan thread
 if build_step 'Build: Linux, simulated threads' linux-simthreads linux-simthreads; then
@@ -164,6 +187,8 @@ else
 fi
 if [ "$full" = yes ]; then
     run_tidy
+    run_oracle
+    run_bench
     run_valgrind
     run_schedules
     run_more
