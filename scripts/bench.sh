@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds the release, runs the benchmark programs in turn with the same work on bare epoll and on libuv, and prints one
-# table. What was measured is in build/bench: runs.tsv, results.json, results.svg. Linux only; installs and asks nothing.
+# table; then how the cost for each grows with their number. What was measured is in build/bench: runs.tsv, results.json,
+# results.svg, curves.tsv, curves.svg. Linux only; installs and asks nothing.
 # Exit status: 0 when everything was measured, 1 when a program failed, 2 when it could not be tried.
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
-rounds=5 seconds=1 timers=1000000 megabytes=256
+rounds=5 seconds=1 timers=1000000 megabytes=256 curve_rounds=3
 for option; do
     case $option in
-    --quick) rounds=2 seconds=0.3 timers=200000 megabytes=32 ;;
+    --quick) rounds=2 seconds=0.3 timers=200000 megabytes=32 curve_rounds=1 ;;
     --help | -h)
         printf '%s\n' 'Measures proact beside bare epoll and libuv: echo, files, timers, posting.' '' \
             "usage: $0 [--quick]" '' '  --quick  two short rounds: about a minute instead of ten' '  --help   this text' '' \
@@ -56,11 +57,11 @@ run_ns() { # of all threads of process $1, by the scheduler's own count
     cat /proc/"$1"/task/*/schedstat 2>/dev/null | awk '{ sum += $1 } END { printf "%.0f", sum }'
 }
 
-# echo_once TITLE PROGRAM ROUND COMMAND LOAD-ARGUMENTS
-echo_once() {
-    local title=$1 program=$2 round=$3 command=$4 arguments=$5 port server before after json mode=
+# load_server COMMAND LOAD-ARGUMENTS: sets $requests, a second, and $cpu, the server's processor time for one in ns
+load_server() {
+    local command=$1 arguments=$2 port server before after json mode=
     case $arguments in stream*) mode=sink ;; esac
-    port=$((20000 + (RANDOM % 20000)))
+    port=$((20000 + (RANDOM % 12000)))
     $on_server $command $port $mode >/dev/null 2>>"$log" &
     server=$!
     for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -72,9 +73,13 @@ echo_once() {
     after=$(run_ns $server)
     kill $server 2>/dev/null
     wait $server 2>/dev/null
-    note "$title" "$program" "$round" "$(number requests_per_s <<<"$json")" \
-        "$(awk -v ns=$((after - before)) -v n="$(number all_requests <<<"$json")" 'BEGIN { if (n > 0) printf "%.0f", ns / n }')" \
-        'requests/s' more
+    requests=$(number requests_per_s <<<"$json")
+    cpu=$(awk -v ns=$((after - before)) -v n="$(number all_requests <<<"$json")" 'BEGIN { if (n > 0) printf "%.0f", ns / n }')
+}
+
+echo_once() { # echo_once TITLE PROGRAM ROUND COMMAND LOAD-ARGUMENTS
+    load_server "$4" "$5"
+    note "$1" "$2" "$3" "$requests" "$cpu" 'requests/s' more
 }
 
 # once TITLE PROGRAM ROUND COMMAND FIGURES: a line of FIGURES is "SUFFIX KEY CPU-KEY UNIT BETTER", and a row of its own; the suffix
@@ -144,8 +149,39 @@ round_of_all() {
     row post 'post, flood from 4 producers' "flood 4 $seconds" '- posts_per_s cpu_ns_per_post posts/s more'
 }
 
+# --- curves: the cost for each, by how many there are ---
+
+# point CURVE NUMBER VALUE: one line of curves.tsv; an empty value is a failure
+point() {
+    if [ -z "$3" ]; then
+        failures=$((failures + 1))
+        printf '  %s, %s: failed (%s)\n' "$1" "$2" "${log#"$repo"/}"
+        return
+    fi
+    printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$round" "$3" >>"$out/curves.tsv"
+}
+
+curves_round() {
+    local n json key
+    log=$logs/bench-curves.log
+    for n in 1 10 100 1000 10000; do
+        load_server "$bench/echo" "pingpong $n 64 1"
+        point 'echo: processor time for a request' $n "$cpu"
+        load_server "$bench/peers/echo_epoll" "pingpong $n 64 1"
+        point 'the same on bare epoll' $n "$cpu"
+    done
+    for n in 1 10 100 1000 10000 100000 1000000; do
+        json=$("$bench/timer" $n 2>>"$log")
+        for key in arm cancel fire; do point "timers: $key" $n "$(number ${key}_ns <<<"$json")"; done
+        json=$("$bench/tasks" $n 2>>"$log")
+        point 'methods: call, suspend' $n "$(number start_ns <<<"$json")"
+        point 'methods: resume, end' $n "$(number complete_ns <<<"$json")"
+    done
+}
+
 : >"$out/runs.tsv"
-rm -f "$logs"/bench-{echo,file,timer,post}.log
+: >"$out/curves.tsv"
+rm -f "$logs"/bench-{echo,file,timer,post,curves}.log
 dd if=/dev/urandom of="$out/data" bs=1M count=$megabytes 2>"$logs/bench-data.log" || refuse "no room for $megabytes MiB in $out."
 sync "$out/data"
 for ((round = 1; round <= rounds; round++)); do
@@ -154,12 +190,20 @@ for ((round = 1; round <= rounds; round++)); do
     end
 done
 rm -f "$out/data"
+for ((round = 1; round <= curve_rounds; round++)); do
+    begin "How it scales, round $round of $curve_rounds"
+    curves_round
+    end
+done
 
+awk -f scripts/curves.awk "$out/curves.tsv" >"$out/curves.svg"
 awk -v form=json -f scripts/bench.awk "$out/runs.tsv" >"$out/results.json"
 awk -v form=svg -f scripts/bench.awk "$out/runs.tsv" >"$out/results.svg"
 printf '\n'
 awk -v form=text -f scripts/bench.awk "$out/runs.tsv"
-printf '\n  %s\n' 'Speed against proact: the median of the pairs within a round; above 1 is faster than proact, below 1 slower.' \
-    'CPU: the processor time of the server, or of the whole program, for one request, read, bounce or post.' \
-    "In build/bench: runs.tsv, results.json, results.svg."
+printf '\n  %s\n' 'Speed against proact: the median of the pairs within a round; above 1 is faster than proact, below 1 slower.'
+printf '  %s\n' 'CPU: the processor time of the server, or of the whole program, for one request, read, bounce or post.'
+printf '\n  %s\n\n' 'The cost for each, in ns, by how many there are:'
+awk -v form=text -f scripts/curves.awk "$out/curves.tsv"
+printf '\n  %s\n' 'In build/bench: runs.tsv, results.json, results.svg, curves.tsv, curves.svg.'
 [ $failures = 0 ]
