@@ -36,13 +36,15 @@ static const struct proi_wait_kind event_kind = { .task_class = { .name = "event
                                                   .try_take = take_event,
                                                   .line = line_of_event };
 
+static struct proi_monitor_home event_home = { .memory.size = sizeof(struct pro_async_event) };
+
 int pro_async_event_new(enum pro_event_reset reset, bool set, struct pro_async_event **ret_event)
 {
     struct pro_async_event *event;
 
     if (!ret_event || (reset != PRO_EVENT_MANUAL && reset != PRO_EVENT_AUTO))
         return proi_misuse(PRO_E_INVALID, "pro_async_event_new: ret_event is NULL or the way to reset unknown");
-    event = proi_monitor_new(sizeof *event, NULL);
+    event = proi_monitor_new(&event_home);
     if (!event)
         return PRO_E_NO_MEMORY;
     event->automatic = reset == PRO_EVENT_AUTO;
@@ -53,7 +55,9 @@ int pro_async_event_new(enum pro_event_reset reset, bool set, struct pro_async_e
 
 void pro_async_event_free(struct pro_async_event *event)
 {
-    if (event)
+    if (event && !proi_monitor_is_open(event))
+        proi_monitor_refuse(event, "pro_async_event_free");
+    else if (event)
         proi_monitor_close(&event->monitor, (struct proi_line *const[]){ &event->line }, 1);
 }
 
@@ -61,8 +65,8 @@ int pro_async_event_set(struct pro_async_event *event)
 {
     struct proi_line granted = { NULL, NULL };
 
-    if (!event)
-        return proi_misuse(PRO_E_INVALID, "pro_async_event_set: the event is NULL");
+    if (!proi_monitor_is_open(event))
+        return proi_monitor_refuse(event, "pro_async_event_set");
     proi_lock(&event->monitor.lock);
     if (event->automatic) {
         if (!proi_line_move_first(&event->line, &granted))
@@ -78,8 +82,8 @@ int pro_async_event_set(struct pro_async_event *event)
 
 int pro_async_event_reset(struct pro_async_event *event)
 {
-    if (!event)
-        return proi_misuse(PRO_E_INVALID, "pro_async_event_reset: the event is NULL");
+    if (!proi_monitor_is_open(event))
+        return proi_monitor_refuse(event, "pro_async_event_reset");
     proi_lock(&event->monitor.lock);
     proi_store(&event->set, false, PROI_RELAXED);
     proi_unlock(&event->monitor.lock);
@@ -88,9 +92,9 @@ int pro_async_event_reset(struct pro_async_event *event)
 
 bool pro_async_event_is_set(const struct pro_async_event *event)
 {
-    if (event)
+    if (proi_monitor_is_open(event))
         return proi_load(&event->set, PROI_RELAXED);
-    proi_misuse(PRO_E_INVALID, "pro_async_event_is_set: the event is NULL");
+    proi_monitor_refuse(event, "pro_async_event_is_set");
     return false;
 }
 
@@ -151,13 +155,15 @@ static const struct proi_wait_kind barrier_kind = { .task_class = { .name = "bar
                                                     .joined = participant_joined,
                                                     .left = participant_left };
 
+static struct proi_monitor_home barrier_home = { .memory.size = sizeof(struct pro_async_barrier) };
+
 int pro_async_barrier_new(int participants, struct pro_async_barrier **ret_barrier)
 {
     struct pro_async_barrier *barrier;
 
     if (!ret_barrier || participants < 1)
         return proi_misuse(PRO_E_INVALID, "pro_async_barrier_new: ret_barrier is NULL or there are no participants");
-    barrier = proi_monitor_new(sizeof *barrier, NULL);
+    barrier = proi_monitor_new(&barrier_home);
     if (!barrier)
         return PRO_E_NO_MEMORY;
     barrier->participants = participants;
@@ -168,7 +174,9 @@ int pro_async_barrier_new(int participants, struct pro_async_barrier **ret_barri
 
 void pro_async_barrier_free(struct pro_async_barrier *barrier)
 {
-    if (barrier)
+    if (barrier && !proi_monitor_is_open(barrier))
+        proi_monitor_refuse(barrier, "pro_async_barrier_free");
+    else if (barrier)
         proi_monitor_close(&barrier->monitor, (struct proi_line *const[]){ &barrier->line }, 1);
 }
 
@@ -179,16 +187,16 @@ struct pro_task *pro_async_barrier_signal_and_wait_async(struct pro_async_barrie
 
 uint64_t pro_async_barrier_phase(const struct pro_async_barrier *barrier)
 {
-    if (barrier)
+    if (proi_monitor_is_open(barrier))
         return proi_load(&barrier->phase, PROI_RELAXED);
-    proi_misuse(PRO_E_INVALID, "pro_async_barrier_phase: the barrier is NULL");
+    proi_monitor_refuse(barrier, "pro_async_barrier_phase");
     return 0;
 }
 
 int pro_async_barrier_remaining(const struct pro_async_barrier *barrier)
 {
-    if (!barrier)
-        return proi_misuse(PRO_E_INVALID, "pro_async_barrier_remaining: the barrier is NULL");
+    if (!proi_monitor_is_open(barrier))
+        return proi_monitor_refuse(barrier, "pro_async_barrier_remaining");
     return proi_load(&barrier->remaining, PROI_RELAXED);
 }
 
@@ -219,13 +227,15 @@ static const struct proi_wait_kind countdown_kind = { .task_class = { .name = "c
                                                       .try_take = is_over,
                                                       .line = line_of_countdown };
 
+static struct proi_monitor_home countdown_home = { .memory.size = sizeof(struct pro_countdown) };
+
 int pro_countdown_new(int count, struct pro_countdown **ret_countdown)
 {
     struct pro_countdown *countdown;
 
     if (!ret_countdown || count < 0)
         return proi_misuse(PRO_E_INVALID, "pro_countdown_new: ret_countdown is NULL or the count negative");
-    countdown = proi_monitor_new(sizeof *countdown, NULL);
+    countdown = proi_monitor_new(&countdown_home);
     if (!countdown)
         return PRO_E_NO_MEMORY;
     proi_store(&countdown->count, count, PROI_RELAXED);
@@ -235,7 +245,9 @@ int pro_countdown_new(int count, struct pro_countdown **ret_countdown)
 
 void pro_countdown_free(struct pro_countdown *countdown)
 {
-    if (countdown)
+    if (countdown && !proi_monitor_is_open(countdown))
+        proi_monitor_refuse(countdown, "pro_countdown_free");
+    else if (countdown)
         proi_monitor_close(&countdown->monitor, (struct proi_line *const[]){ &countdown->line }, 1);
 }
 
@@ -246,6 +258,8 @@ int pro_countdown_signal(struct pro_countdown *countdown, int count)
 
     if (!countdown || count < 1)
         return proi_misuse(PRO_E_INVALID, "pro_countdown_signal: the countdown is NULL or the count below 1");
+    if (!proi_monitor_is_open(countdown))
+        return proi_monitor_refuse(countdown, "pro_countdown_signal");
     proi_lock(&countdown->monitor.lock);
     left = countdown->count - count;
     if (left >= 0)
@@ -265,6 +279,8 @@ int pro_countdown_add(struct pro_countdown *countdown, int count)
 
     if (!countdown || count < 1)
         return proi_misuse(PRO_E_INVALID, "pro_countdown_add: the countdown is NULL or the count below 1");
+    if (!proi_monitor_is_open(countdown))
+        return proi_monitor_refuse(countdown, "pro_countdown_add");
     proi_lock(&countdown->monitor.lock);
     added = countdown->count > 0 && count <= INT32_MAX - countdown->count;
     if (added)
@@ -275,8 +291,8 @@ int pro_countdown_add(struct pro_countdown *countdown, int count)
 
 int pro_countdown_count(const struct pro_countdown *countdown)
 {
-    if (!countdown)
-        return proi_misuse(PRO_E_INVALID, "pro_countdown_count: the countdown is NULL");
+    if (!proi_monitor_is_open(countdown))
+        return proi_monitor_refuse(countdown, "pro_countdown_count");
     return proi_load(&countdown->count, PROI_RELAXED);
 }
 

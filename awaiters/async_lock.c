@@ -34,13 +34,15 @@ static const struct proi_wait_kind mutex_kind = { .task_class = { .name = "mutex
                                                   .try_take = take_mutex,
                                                   .line = line_of_mutex };
 
+static struct proi_monitor_home mutex_home = { .memory.size = sizeof(struct pro_async_mutex) };
+
 int pro_async_mutex_new(struct pro_async_mutex **ret_mutex)
 {
     struct pro_async_mutex *mutex;
 
     if (!ret_mutex)
         return proi_misuse(PRO_E_INVALID, "pro_async_mutex_new: ret_mutex is NULL");
-    mutex = proi_monitor_new(sizeof *mutex, NULL);
+    mutex = proi_monitor_new(&mutex_home);
     if (!mutex)
         return PRO_E_NO_MEMORY;
     *ret_mutex = mutex;
@@ -49,7 +51,9 @@ int pro_async_mutex_new(struct pro_async_mutex **ret_mutex)
 
 void pro_async_mutex_free(struct pro_async_mutex *mutex)
 {
-    if (mutex)
+    if (mutex && !proi_monitor_is_open(mutex))
+        proi_monitor_refuse(mutex, "pro_async_mutex_free");
+    else if (mutex)
         proi_monitor_close(&mutex->monitor, (struct proi_line *const[]){ &mutex->line }, 1);
 }
 
@@ -60,9 +64,9 @@ struct pro_task *pro_async_mutex_lock_async(struct pro_async_mutex *mutex, struc
 
 bool pro_async_mutex_try_lock(struct pro_async_mutex *mutex)
 {
-    if (mutex)
+    if (proi_monitor_is_open(mutex))
         return proi_monitor_try_take(&mutex->monitor, &mutex_kind);
-    proi_misuse(PRO_E_INVALID, "pro_async_mutex_try_lock: the mutex is NULL");
+    proi_monitor_refuse(mutex, "pro_async_mutex_try_lock");
     return false;
 }
 
@@ -71,8 +75,8 @@ int pro_async_mutex_unlock(struct pro_async_mutex *mutex)
     struct proi_line granted = { NULL, NULL };
     bool was_locked;
 
-    if (!mutex)
-        return proi_misuse(PRO_E_INVALID, "pro_async_mutex_unlock: the mutex is NULL");
+    if (!proi_monitor_is_open(mutex))
+        return proi_monitor_refuse(mutex, "pro_async_mutex_unlock");
     proi_lock(&mutex->monitor.lock);
     was_locked = mutex->locked;
     mutex->locked = proi_line_move_first(&mutex->line, &granted) != NULL;
@@ -150,13 +154,15 @@ static const struct proi_wait_kind write_kind = { .task_class = { .name = "write
                                                   .line = line_of_writers,
                                                   .left = let_in };
 
+static struct proi_monitor_home lock_home = { .memory.size = sizeof(struct pro_async_rwlock) };
+
 int pro_async_rwlock_new(struct pro_async_rwlock **ret_lock)
 {
     struct pro_async_rwlock *lock;
 
     if (!ret_lock)
         return proi_misuse(PRO_E_INVALID, "pro_async_rwlock_new: ret_lock is NULL");
-    lock = proi_monitor_new(sizeof *lock, NULL);
+    lock = proi_monitor_new(&lock_home);
     if (!lock)
         return PRO_E_NO_MEMORY;
     *ret_lock = lock;
@@ -165,7 +171,9 @@ int pro_async_rwlock_new(struct pro_async_rwlock **ret_lock)
 
 void pro_async_rwlock_free(struct pro_async_rwlock *lock)
 {
-    if (lock)
+    if (lock && !proi_monitor_is_open(lock))
+        proi_monitor_refuse(lock, "pro_async_rwlock_free");
+    else if (lock)
         proi_monitor_close(&lock->monitor, (struct proi_line *const[]){ &lock->writers, &lock->readers }, 2);
 }
 
@@ -184,8 +192,8 @@ int pro_async_rwlock_read_unlock(struct pro_async_rwlock *lock)
     struct proi_line granted = { NULL, NULL };
     bool was_reading;
 
-    if (!lock)
-        return proi_misuse(PRO_E_INVALID, "pro_async_rwlock_read_unlock: the lock is NULL");
+    if (!proi_monitor_is_open(lock))
+        return proi_monitor_refuse(lock, "pro_async_rwlock_read_unlock");
     proi_lock(&lock->monitor.lock);
     was_reading = lock->reading > 0;
     if (was_reading) {
@@ -204,8 +212,8 @@ int pro_async_rwlock_write_unlock(struct pro_async_rwlock *lock)
     struct proi_line granted = { NULL, NULL };
     bool was_writing;
 
-    if (!lock)
-        return proi_misuse(PRO_E_INVALID, "pro_async_rwlock_write_unlock: the lock is NULL");
+    if (!proi_monitor_is_open(lock))
+        return proi_monitor_refuse(lock, "pro_async_rwlock_write_unlock");
     proi_lock(&lock->monitor.lock);
     was_writing = lock->writing;
     if (was_writing) {

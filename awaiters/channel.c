@@ -185,6 +185,9 @@ static void destroy_channel(struct proi_monitor *monitor)
     pro_task_unref(channel->completion);
 }
 
+static struct proi_monitor_home channel_home = { .memory.size = sizeof(struct pro_channel),
+                                                 .destroy = destroy_channel };
+
 static bool are_options_valid(const struct pro_channel_options *options)
 {
     return !options || (options->full >= PRO_CHANNEL_WAIT && options->full <= PRO_CHANNEL_DROP_WRITE);
@@ -197,14 +200,14 @@ int pro_channel_new(struct pro_type type, const struct pro_channel_options *opti
     if (!ret_channel || !type.size || !are_options_valid(options))
         return proi_misuse(PRO_E_INVALID,
                            "pro_channel_new: ret_channel is NULL, the type has no size, or the mode is unknown");
-    channel = proi_monitor_new(sizeof *channel, destroy_channel);
+    channel = proi_monitor_new(&channel_home);
     if (!channel)
         return PRO_E_NO_MEMORY;
     channel->type = type;
     if (options)
         channel->options = *options;
     channel->completion =
-        proi_task_new(&completion_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+        proi_task_new(&completion_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!channel->completion) {
         proi_monitor_unref(&channel->monitor);
         return PRO_E_NO_MEMORY;
@@ -219,6 +222,10 @@ void pro_channel_free(struct pro_channel *channel)
 {
     if (!channel)
         return;
+    if (!proi_monitor_is_open(channel)) {
+        proi_monitor_refuse(channel, "pro_channel_free");
+        return;
+    }
     for (size_t i = 0; channel->options.release && i < channel->count; i++)
         channel->options.release(slot(channel, i));
     end_completion(channel, pro_error_of(PRO_E_BROKEN_PROMISE));
@@ -234,6 +241,8 @@ int proi_channel_check(const struct pro_channel *channel, const void *item, stru
 {
     if (!channel || !item)
         return proi_misuse(PRO_E_INVALID, "%s: an argument is NULL", who);
+    if (!proi_monitor_is_open(channel))
+        return proi_monitor_refuse(channel, who);
     if (!proi_type_fits(channel->type, type))
         return proi_misuse(PRO_E_TYPE, "%s: the channel was made for another type", who);
     return PRO_OK;
@@ -329,9 +338,9 @@ int pro_channel_complete(struct pro_channel *channel, struct pro_error *error)
     struct pro_error *closed;
     bool first;
 
-    if (!channel) {
+    if (!proi_monitor_is_open(channel)) {
         pro_error_unref(error);
-        return proi_misuse(PRO_E_INVALID, "pro_channel_complete: the channel is NULL");
+        return proi_monitor_refuse(channel, "pro_channel_complete");
     }
     closed = pro_error_code(error) == PRO_E_CANCELED
                  ? pro_error_ref(error)

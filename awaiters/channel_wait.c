@@ -162,7 +162,7 @@ static struct pro_task *task_of(struct outcome outcome, struct pro_type result)
         return result.size ? proi_task_of_bool(outcome.value) : pro_task_completed();
     if (outcome.faults || pro_error_code(outcome.error) != PRO_E_CANCELED)
         return pro_task_from_error(outcome.error);
-    task = proi_task_new(&ended_class, 0, result, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task = proi_task_new(&ended_class, 0, result, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task) {
         pro_error_unref(outcome.error);
         return pro_task_no_memory();
@@ -200,7 +200,7 @@ static struct pro_task *wait_in_line(struct pro_channel *channel, const struct v
     if (!waiter)
         return pro_task_no_memory();
     if (verb == &read_verb)
-        proi_waiter_task(waiter)->drop = channel->options.release;
+        proi_task_own(proi_waiter_task(waiter), channel->options.release);
     if (verb == &write_verb)
         memcpy(waiter->item, item, channel->type.size);
     if (proi_how_is_bounded(how)) { /* what is there needs no timer */
@@ -223,9 +223,11 @@ static struct pro_task *start(struct pro_channel *channel, const struct verb *ve
     struct pro_type result = PRO_TYPE(bool);
     struct outcome outcome;
 
-    if (!channel || how.timeout_ns < 0)
-        return pro_task_from_error(pro_error_of(
-            proi_misuse(PRO_E_INVALID, "%s: the channel is NULL or the timeout negative", verb->kind.who)));
+    if (how.timeout_ns < 0)
+        return pro_task_from_error(
+            pro_error_of(proi_misuse(PRO_E_INVALID, "%s: the timeout is negative", verb->kind.who)));
+    if (!proi_monitor_is_open(channel))
+        return pro_task_from_error(pro_error_of(proi_monitor_refuse(channel, verb->kind.who)));
     if (pro_cancellation_token_is_canceled(how.token))
         return pro_task_from_canceled(how.token);
     if (verb == &read_verb)

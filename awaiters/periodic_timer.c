@@ -89,7 +89,7 @@ static void tick(struct pro_periodic_timer *timer)
             return;
         timer_ref(timer);
         timer->tick = (struct pro_work){ .run = posted_tick };
-        proi_pool_post(&timer->tick, PROI_POOL_GLOBAL);
+        proi_pool_post(&timer->tick, PROI_POOL_HIGH);
         return;
     }
     saved = proi_ambient_enter((struct proi_ambient){ .context = NULL });

@@ -41,6 +41,8 @@ static const struct proi_wait_kind by_thread = { .task_class = { .name = "semaph
                                                  .try_take = try_take,
                                                  .line = line_of_threads };
 
+static struct proi_monitor_home semaphore_home = { .memory.size = sizeof(struct pro_semaphore) };
+
 int pro_semaphore_new(int initial, int maximum, struct pro_semaphore **ret_semaphore)
 {
     struct pro_semaphore *semaphore;
@@ -48,7 +50,7 @@ int pro_semaphore_new(int initial, int maximum, struct pro_semaphore **ret_semap
     if (!ret_semaphore || initial < 0 || maximum < 1 || initial > maximum)
         return proi_misuse(PRO_E_INVALID, "pro_semaphore_new: %d of at most %d is no count, or ret_semaphore is NULL",
                            initial, maximum);
-    semaphore = proi_monitor_new(sizeof *semaphore, NULL);
+    semaphore = proi_monitor_new(&semaphore_home);
     if (!semaphore)
         return PRO_E_NO_MEMORY;
     proi_store(&semaphore->count, initial, PROI_RELAXED);
@@ -59,7 +61,9 @@ int pro_semaphore_new(int initial, int maximum, struct pro_semaphore **ret_semap
 
 void pro_semaphore_free(struct pro_semaphore *semaphore)
 {
-    if (semaphore)
+    if (semaphore && !proi_monitor_is_open(semaphore))
+        proi_monitor_refuse(semaphore, "pro_semaphore_free");
+    else if (semaphore)
         proi_monitor_close(&semaphore->monitor, (struct proi_line *const[]){ &semaphore->threads, &semaphore->tasks },
                            2);
 }
@@ -76,9 +80,9 @@ int pro_semaphore_wait(struct pro_semaphore *semaphore, struct pro_how how, stru
 
 bool pro_semaphore_try_wait(struct pro_semaphore *semaphore)
 {
-    if (semaphore)
+    if (proi_monitor_is_open(semaphore))
         return proi_monitor_try_take(&semaphore->monitor, &by_thread);
-    proi_misuse(PRO_E_INVALID, "pro_semaphore_try_wait: the semaphore is NULL");
+    proi_monitor_refuse(semaphore, "pro_semaphore_try_wait");
     return false;
 }
 
@@ -89,6 +93,8 @@ int pro_semaphore_release(struct pro_semaphore *semaphore, int count)
 
     if (!semaphore || count < 1)
         return proi_misuse(PRO_E_INVALID, "pro_semaphore_release: the semaphore is NULL or the count below 1");
+    if (!proi_monitor_is_open(semaphore))
+        return proi_monitor_refuse(semaphore, "pro_semaphore_release");
     proi_lock(&semaphore->monitor.lock);
     previous = semaphore->count;
     if (semaphore->maximum - previous < count) {
@@ -107,7 +113,7 @@ int pro_semaphore_release(struct pro_semaphore *semaphore, int count)
 
 int pro_semaphore_count(const struct pro_semaphore *semaphore)
 {
-    if (!semaphore)
-        return proi_misuse(PRO_E_INVALID, "pro_semaphore_count: the semaphore is NULL");
+    if (!proi_monitor_is_open(semaphore))
+        return proi_monitor_refuse(semaphore, "pro_semaphore_count");
     return proi_load(&semaphore->count, PROI_RELAXED);
 }

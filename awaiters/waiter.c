@@ -8,27 +8,37 @@
 
 /* ---- the object ---- */
 
-void *proi_monitor_new(size_t size, void (*destroy)(struct proi_monitor *monitor))
+/* The lock stays what it is: a stale pointer may hold it. All behind the monitor begins with zeros. */
+void *proi_monitor_new(struct proi_monitor_home *home)
 {
-    struct proi_monitor *const monitor = proi_block_alloc(size);
+    struct proi_monitor *const monitor = proi_home_take(&home->memory);
 
     if (!monitor)
         return NULL;
-    memset(monitor, 0, size);
+    memset((char *)monitor + sizeof *monitor, 0, home->memory.size - sizeof *monitor);
+    monitor->home = home;
     proi_store(&monitor->references, 1u, PROI_RELAXED);
-    monitor->size = (uint32_t)size;
-    monitor->destroy = destroy;
+    proi_store(&monitor->closed, 0u, PROI_RELAXED);
     return monitor;
 }
 
 void proi_monitor_unref(struct proi_monitor *monitor)
 {
+    struct proi_monitor_home *const home = monitor->home;
+
     /* Acquire and release: the last one sees what the others did under the lock. */
     if (proi_fetch_sub(&monitor->references, 1u, PROI_ACQ_REL) != 1)
         return;
-    if (monitor->destroy)
-        monitor->destroy(monitor);
-    proi_block_free(monitor, monitor->size);
+    if (home->destroy)
+        home->destroy(monitor);
+    proi_store(&monitor->closed, 1u, PROI_RELAXED);
+    proi_home_give(&home->memory, monitor);
+}
+
+int proi_monitor_refuse(const void *object, const char *who)
+{
+    return object ? proi_misuse(PRO_E_STATE, "%s: it was freed before", who)
+                  : proi_misuse(PRO_E_INVALID, "%s: the object is NULL", who);
 }
 
 void proi_monitor_close(struct proi_monitor *monitor, struct proi_line *const *lines, size_t count)
@@ -36,6 +46,7 @@ void proi_monitor_close(struct proi_monitor *monitor, struct proi_line *const *l
     struct proi_line broken = { NULL, NULL };
 
     proi_lock(&monitor->lock);
+    proi_store(&monitor->closed, 1u, PROI_RELAXED);
     for (size_t i = 0; i < count; i++)
         proi_line_move_all(lines[i], &broken);
     proi_unlock(&monitor->lock);
@@ -221,8 +232,8 @@ struct proi_waiter *proi_waiter_new(struct proi_monitor *monitor, const struct p
 {
     const size_t bound_at = round_up(sizeof(struct proi_waiter));
     const size_t item_at = bound_at + (proi_how_is_bounded(how) ? round_up(sizeof(struct bound)) : 0);
-    struct pro_task *const task = proi_task_new(&kind->task_class, item_at + item_size, result,
-                                                PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    struct pro_task *const task =
+        proi_task_new(&kind->task_class, item_at + item_size, result, PRO_TASK_WAITING_FOR_ACTIVATION);
     struct proi_waiter *waiter;
 
     if (!task)
@@ -337,16 +348,22 @@ static struct pro_type result_of(const struct proi_wait_kind *kind)
     return kind->tells ? PRO_TYPE(bool) : PRO_NO_RESULT;
 }
 
+static int check_wait(const struct proi_monitor *monitor, const struct proi_wait_kind *kind, struct pro_how how)
+{
+    if (how.timeout_ns < 0)
+        return proi_misuse(PRO_E_INVALID, "%s: the timeout is negative", kind->who);
+    return proi_monitor_is_open(monitor) ? PRO_OK : proi_monitor_refuse(monitor, kind->who);
+}
+
 struct pro_task *proi_monitor_wait_async(struct proi_monitor *monitor, const struct proi_wait_kind *kind,
                                          struct pro_how how)
 {
     struct proi_waiter *waiter;
     struct pro_task *task;
-    int code;
+    int code = check_wait(monitor, kind, how);
 
-    if (!monitor || how.timeout_ns < 0)
-        return pro_task_from_error(
-            pro_error_of(proi_misuse(PRO_E_INVALID, "%s: the object is NULL or the timeout negative", kind->who)));
+    if (code < 0)
+        return pro_task_from_error(pro_error_of(code));
     if (pro_cancellation_token_is_canceled(how.token))
         return pro_task_from_canceled(how.token);
     if (proi_monitor_try_take(monitor, kind))
@@ -389,10 +406,10 @@ int proi_monitor_wait(struct proi_monitor *monitor, const struct proi_wait_kind 
                       struct pro_site site)
 {
     struct proi_waiter *waiter;
-    int code;
+    int code = check_wait(monitor, kind, how);
 
-    if (!monitor || how.timeout_ns < 0)
-        return proi_misuse(PRO_E_INVALID, "%s: the object is NULL or the timeout negative", kind->who);
+    if (code < 0)
+        return code;
     if (pro_cancellation_token_is_canceled(how.token))
         return PRO_E_CANCELED;
     if (proi_monitor_try_take(monitor, kind))

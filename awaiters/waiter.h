@@ -8,17 +8,25 @@
 #include "internal.h"
 
 struct proi_waiter;
+struct proi_monitor;
 struct proi_line { /* first in, first out */
     struct proi_waiter *first, *last;
+};
+
+/* One kind of object. Its memory becomes nothing else, so a stale pointer finds an object of its kind: one that is
+   closed, or, at worst, somebody else's. */
+struct proi_monitor_home {
+    struct proi_home memory;
+    void (*destroy)(struct proi_monitor *monitor); /* before the memory goes; NULL: nothing to do */
 };
 
 /* The first member of every object that is waited for. */
 struct proi_monitor {
     uint32_t references; /* shared: the owner's, and one for each waiter's task: their limits may strike when the object
                             is gone */
-    uint32_t size;       /* of the block */
+    uint32_t closed;     /* shared: the owner has freed it */
     struct proi_mutex lock;
-    void (*destroy)(struct proi_monitor *monitor); /* before the block goes; NULL: nothing to do */
+    struct proi_monitor_home *home;
 };
 
 /* One way to wait for an object. The functions are called with the lock held; those whom they let go on are moved to
@@ -54,9 +62,17 @@ static inline void *proi_waiter_result(struct proi_waiter *waiter)
 }
 void proi_waiter_destroy(struct pro_task *task);
 
-/* Gives zeroed memory of @size with one reference; NULL: no memory. */
-void *proi_monitor_new(size_t size, void (*destroy)(struct proi_monitor *monitor));
+/* Gives an object of @home, zeroed, with one reference; NULL: no memory. */
+void *proi_monitor_new(struct proi_monitor_home *home);
 void proi_monitor_unref(struct proi_monitor *monitor);
+/* @object begins with a monitor. False: NULL, or, as far as it can be seen, freed before. */
+static inline bool proi_monitor_is_open(const void *object)
+{
+    const struct proi_monitor *const monitor = object;
+
+    return monitor && PROI_LIKELY(!proi_load(&monitor->closed, PROI_RELAXED));
+}
+int proi_monitor_refuse(const void *object, const char *who); /* tells the misuse of one that is not open */
 
 static inline bool proi_how_is_bounded(struct pro_how how)
 {

@@ -39,10 +39,12 @@ void *__asan_region_is_poisoned(void *begin, size_t size);
 #define PROI_UNPOISON(address, size) __asan_unpoison_memory_region((address), (size))
 /* True when a byte of the range is not the program's to use. */
 #define PROI_IS_POISONED(address, size) (__asan_region_is_poisoned((address), (size)) != NULL)
+#define PROI_BLOCKS_ARE_TOLD 1
 #else
 #define PROI_POISON(address, size) ((void)(address), (void)(size))
 #define PROI_UNPOISON(address, size) ((void)(address), (void)(size))
 #define PROI_IS_POISONED(address, size) (false)
+#define PROI_BLOCKS_ARE_TOLD 0
 #endif
 
 /* Bytes that the kernel wrote are defined. Valgrind's request is an instruction sequence that does nothing elsewhere. */

@@ -14,7 +14,8 @@ struct pro_semaphore;
    PRO_E_NO_MEMORY. [any thread] */
 PRO_API int pro_semaphore_new(int initial, int maximum, struct pro_semaphore **ret_semaphore);
 /* Frees it; who waits for it still fails with PRO_E_BROKEN_PROMISE. No other call may be under way but waits that
-   block. NULL is legal. [any thread] */
+   block. NULL is legal. Whoever uses it afterwards is told, as far as it can be seen, which is until the memory is another
+   semaphore's: PRO_E_STATE (misuse). [any thread] */
 PRO_API void pro_semaphore_free(struct pro_semaphore *semaphore);
 
 /* Gives a task whose result is a bool: true when one was taken, false when @how's time passed first (SEM-310, as C#'s

@@ -5,6 +5,7 @@
 #include "awaiters/internal.h"
 #include "gate.h"
 #include "harness.h"
+#include "told.h"
 
 static const struct pro_how over = { .deadline_ns = 1 };
 
@@ -224,6 +225,38 @@ TEST(freeing_fails_who_still_waits)
     pro_task_unref(plain);
     pro_task_unref(bounded);
     pro_cancellation_source_unref(source);
+}
+
+TEST(a_semaphore_that_was_freed_is_answered_as_a_mistake)
+{
+    // Kills: a stale pointer that locks, counts, or joins the line of what has become of the memory.
+    enum { MOST = 16 };
+    struct pro_semaphore *const semaphore = semaphore_new(1, 2), *others[MOST];
+    struct pro_task *task;
+    int taken;
+
+    pro_semaphore_free(semaphore);
+    told_listen();
+    CHECK_TELLS(task = wait_async(semaphore, PRO_HOW_DEFAULT));
+    CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_STATE);
+    pro_task_unref(task);
+    CHECK_MISUSE(PRO_SEMAPHORE_WAIT(semaphore), PRO_E_STATE);
+    CHECK(strstr(told.sentence, "freed") != NULL);
+    CHECK_MISUSE(pro_semaphore_try_wait(semaphore), false);
+    CHECK_MISUSE(pro_semaphore_release(semaphore, 1), PRO_E_STATE);
+    CHECK_MISUSE(pro_semaphore_count(semaphore), PRO_E_STATE);
+    CHECK_TELLS(pro_semaphore_free(semaphore));
+    told_stop();
+    /* its memory becomes nothing but a semaphore; the timers of tests before may give theirs back meanwhile */
+    for (taken = 0; taken < MOST; ++taken) {
+        others[taken] = semaphore_new(1, 2);
+        if (others[taken] == semaphore)
+            break;
+    }
+    REQUIRE(taken < MOST);
+    CHECK(pro_semaphore_try_wait(semaphore));
+    for (int each = 0; each <= taken; ++each)
+        pro_semaphore_free(others[each]);
 }
 
 /* ---- limits against grants, on two threads ---- */
