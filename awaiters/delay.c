@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What rests on an op and is a task: delay, op-as-task, and wait-async with its timer. */
-#include "internal.h"
+#include "trace.h"
 
 #include <proact/timer.h>
 
@@ -15,7 +15,7 @@ static void as_nobody(void (*complete)(struct pro_work *work), struct pro_work *
 
     if (proi_loop_is_background(loop)) {
         work->run = complete;
-        proi_pool_post(work, PROI_POOL_GLOBAL);
+        proi_pool_post(work, PROI_POOL_HIGH);
         return;
     }
     saved = proi_ambient_enter((struct proi_ambient){ .context = NULL });
@@ -61,7 +61,7 @@ static void op_delivered(struct pro_op *op)
     if (it->result == PRO_E_CANCELED && pro_cancellation_token_is_canceled(it->token))
         it->error = pro_error_canceled(&it->token);
     else
-        it->error = pro_op_error(op, task->created);
+        it->error = pro_op_error(op, PRO_SITE_UNKNOWN);
     proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
     as_nobody(complete_op_task, &it->work, proi_op_loop(op));
 }
@@ -73,11 +73,14 @@ static void delay_canceled(void *arg)
     struct pro_task *const task = arg;
     const struct op_task *const it = proi_task_body(task);
 
-    if (!proi_task_reserve(task))
-        return;
-    proi_fetch_or(&task->state, (uint32_t)PROI_TASK_ASYNC, PROI_RELAXED);
+    /* First a reference, then the attempt to win. The task goes only after the op has tried to win, too. It tried
+       first: we lose, the task may be going already, and waits in its destroy for this callback; the reference changes
+       nothing there. We tried first: the op had its reference when we took ours, and so ours counts. */
     pro_task_ref(task);
-    proi_task_fail(task, pro_error_canceled(&it->token), true);
+    if (proi_task_reserve(task)) {
+        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_ASYNC, PROI_RELAXED);
+        proi_task_fail(task, pro_error_canceled(&it->token), true);
+    }
     pro_task_unref(task);
 }
 
@@ -89,7 +92,16 @@ static void destroy_delay(struct pro_task *task)
     pro_cancellation_source_unref(it->token.source);
 }
 
+static bool cancelable_needs(const struct pro_task *task, void (*visit)(struct pro_task *, void *), void *arg)
+{
+    (void)task, (void)visit, (void)arg;
+    return false; /* its token may end it, from any thread */
+}
+
 static const struct proi_task_class delay_class = { .name = "delay", .destroy = destroy_delay };
+static const struct proi_task_class cancelable_class = { .name = "delay",
+                                                         .destroy = destroy_delay,
+                                                         .needs = cancelable_needs };
 static const struct proi_task_class op_class = { .name = "operation" };
 
 /* Starts @op for @task. A loop that is gone, or a mistake, is the task's error. */
@@ -126,13 +138,15 @@ struct pro_task *pro_delay(int64_t delay_ns, struct pro_cancellation_token token
         return pro_task_from_canceled(token);
     if (!delay_ns)
         return pro_task_completed();
-    task = proi_task_new(&delay_class, sizeof *it, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task = proi_task_new(token.source ? &cancelable_class : &delay_class, sizeof *it, PRO_NO_RESULT,
+                         PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return pro_task_no_memory();
     if (delay_ns == PRO_INFINITE && !token.source)
         return task; /* nothing will ever complete it */
     it = proi_task_body(task);
     it->token.source = pro_cancellation_source_ref(token.source);
+    proi_trace_begin(task, "Task.Delay");
     start_op(task, delay_ns == PRO_INFINITE ? pro_sleep_until(&it->own, loop, UINT64_MAX, how)
                                             : pro_sleep(&it->own, loop, delay_ns, how));
     pro_cancellation_register(token, &it->registration, delay_canceled, task);
@@ -145,8 +159,7 @@ struct pro_task *pro_op_as_task(struct pro_op *op)
 
     if (!op)
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_op_as_task: the op is NULL")));
-    task = proi_task_new(&op_class, sizeof(struct op_task), PRO_TYPE(int64_t), PRO_TASK_WAITING_FOR_ACTIVATION,
-                         PRO_SITE_UNKNOWN);
+    task = proi_task_new(&op_class, sizeof(struct op_task), PRO_TYPE(int64_t), PRO_TASK_WAITING_FOR_ACTIVATION);
     return task ? start_op(task, op) : pro_task_no_memory();
 }
 
@@ -179,15 +192,9 @@ static void destroy_bounded(struct pro_task *task)
     pro_cancellation_source_unref(bounded->token.source);
 }
 
-static bool bounded_needs(const struct pro_task *task, void (*visit)(struct pro_task *, void *), void *arg)
-{
-    (void)task, (void)visit, (void)arg;
-    return false; /* its deadline or its token may end it */
-}
-
 static const struct proi_task_class bounded_class = { .name = "wait async",
                                                       .destroy = destroy_bounded,
-                                                      .needs = bounded_needs };
+                                                      .needs = cancelable_needs };
 
 /* By whoever comes second of set-up and end: what has not ended is let go. */
 static void stop_the_others(struct pro_task *task)
@@ -213,11 +220,14 @@ static void end_bounded(struct pro_task *task, int code)
 {
     const struct bounded *const bounded = proi_task_body(task);
 
-    if (!proi_task_reserve(task))
-        return;
+    /* First a reference, then the attempt to win: the token's callback has none. The task goes only after the
+       continuation or the timer has tried to win, and waits in its destroy for the callback; so either that one was
+       first, and we lose and change nothing, or it still had its reference when we took ours. */
     pro_task_ref(task);
-    note_phase(task, ENDED);
-    proi_task_fail(task, code == PRO_E_CANCELED ? pro_error_canceled(&bounded->token) : pro_error_of(code), true);
+    if (proi_task_reserve(task)) {
+        note_phase(task, ENDED);
+        proi_task_fail(task, code == PRO_E_CANCELED ? pro_error_canceled(&bounded->token) : pro_error_of(code), true);
+    }
     pro_task_unref(task);
 }
 
@@ -293,8 +303,7 @@ struct pro_task *pro_task_wait_async(struct pro_task *target, struct pro_how how
         return pro_task_from_canceled(how.token);
     if (how.deadline_ns && how.deadline_ns <= pro_now())
         return pro_task_from_error(pro_error_of(PRO_E_TIMEOUT)); /* C#'s TimeSpan.Zero */
-    task =
-        proi_task_new(&bounded_class, sizeof *bounded, target->type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task = proi_task_new(&bounded_class, sizeof *bounded, target->type, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return pro_task_no_memory();
     bounded = proi_task_body(task);

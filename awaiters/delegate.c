@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Delegate tasks: a body that a scheduler runs: Task.Run, StartNew, cold tasks. */
 #include "delegate.h"
+#include "trace.h"
 
 bool proi_delegate_claim(struct pro_task *task)
 {
@@ -14,7 +15,8 @@ bool proi_delegate_advance(struct pro_task *task, enum pro_task_status status)
     do {
         if (state & PROI_TASK_STARTED)
             return false;
-        /* Against a claim: it comes first and we see it, or it comes second and its owner moves the status on from ours. */
+        /* Against a claim: it comes first and we see it, or it comes second and its owner moves the status on from
+         * ours. */
     } while (!proi_compare_exchange(&task->state, &state, (state & ~(uint32_t)PROI_TASK_STATUS) | (uint32_t)status,
                                     PROI_ACQ_REL));
     return true;
@@ -57,6 +59,7 @@ void proi_delegate_run_claimed(struct pro_task *task)
     const struct proi_ambient saved = proi_ambient;
     const uint32_t now = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STATUS;
     struct pro_error *error;
+    uint64_t traced;
     bool cancels;
     void *flow;
 
@@ -70,9 +73,12 @@ void proi_delegate_run_claimed(struct pro_task *task)
     proi_ambient.scheduler = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_HIDES ? NULL : delegate->scheduler;
     flow = proi_flow_enter(delegate->flow);
     delegate->flow = NULL;
+    traced = proi_trace_started(task, delegate->scheduler, saved.task);
     error = call_body(task, delegate);
     /* Only an error of the very token that the task was given, and that is cancelled, cancels it (SEM-172). */
     cancels = pro_error_is_of_token(error, &delegate->token) && pro_cancellation_token_is_canceled(delegate->token);
+    if (PROI_UNLIKELY(traced))
+        proi_trace_work(PRO_TRACE_SYNCHRONOUS_WORK_END, traced, PRO_TRACE_EXECUTION);
     /* Continuations run with the scheduler still current: this is "a thread under a scheduler" for SEM-041. */
     proi_ambient.task = NULL;
     proi_ambient.context = saved.context;
@@ -80,6 +86,8 @@ void proi_delegate_run_claimed(struct pro_task *task)
     proi_ambient.scheduler = delegate->scheduler;
     let_go(delegate);
     proi_scope_end_body(task, error, cancels);
+    if (PROI_UNLIKELY(traced))
+        proi_trace_completed(traced, pro_task_is_faulted(task));
     proi_ambient_leave(saved);
 }
 
@@ -108,17 +116,18 @@ static void on_cancel(void *arg)
 {
     struct pro_task *const task = arg;
     struct delegate *const delegate = proi_delegate_of(task);
-    struct pro_task_scheduler *const scheduler = delegate->scheduler;
+    struct pro_task_scheduler *scheduler;
 
-    /* First the reference: the queue's may be the last, and go as soon as the task is claimed. Who claims instead of us waits for this
-       callback before it lets go. */
+    /* First the reference: the queue's may be the last, and go as soon as the task is claimed. Who claims instead of us
+       waits for this callback before it lets go. */
     pro_task_ref(task);
     if (!proi_delegate_claim(task)) {
         pro_task_unref(task);
         return;
     }
-    if (scheduler && proi_load(&task->state, PROI_ACQUIRE) & PROI_TASK_QUEUED && scheduler->vtable->try_dequeue &&
-        scheduler->vtable->try_dequeue(scheduler, &delegate->work))
+    /* A cold task may get its scheduler at this moment: only who finds it queued may look at that. */
+    scheduler = proi_load(&task->state, PROI_ACQUIRE) & PROI_TASK_QUEUED ? delegate->scheduler : NULL;
+    if (scheduler && scheduler->vtable->try_dequeue && scheduler->vtable->try_dequeue(scheduler, &delegate->work))
         pro_task_unref(task); /* the queue's */
     if (delegate->antecedent && proi_task_remove(delegate->antecedent, &delegate->continuation))
         pro_task_unref(task); /* the continuation's */
@@ -134,38 +143,75 @@ bool proi_delegate_listen(struct pro_task *task)
     return !pro_task_is_completed(task);
 }
 
-/* A scheduler that can dequeue takes a queued item out before it runs it here, and so ends the queue's reference; one
-   that cannot leaves it there: run a second time it must find the task. */
-static bool ask_to_inline(struct pro_task *task, struct pro_task_scheduler *scheduler)
+/* SEM-149. */
+struct pro_error *proi_delegate_scheduler_lied(struct pro_task *task)
 {
-    const bool stays_queued = !scheduler->vtable->try_dequeue;
+    const struct pro_task_scheduler *const scheduler = proi_delegate_of(task)->scheduler;
+    struct pro_error *const why =
+        pro_error_new(PRO_E_STATE, PRO_SITE_UNKNOWN, "scheduler \"%s\" says that it has run a task, and has not",
+                      scheduler && scheduler->name ? scheduler->name : "?");
+    struct pro_error *const error = pro_error_caused_by(PRO_E_SCHEDULER, PRO_SITE_UNKNOWN, why);
 
-    if (!scheduler->vtable->try_inline)
-        return false;
-    if (stays_queued)
-        pro_task_ref(task);
-    if (scheduler->vtable->try_inline(scheduler, &proi_delegate_of(task)->work, true))
-        return true;
-    if (stays_queued)
-        pro_task_unref(task);
-    return false;
+    pro_error_unref(why);
+    return error;
 }
 
-/* SEM-142: a waiting thread offers to run it. */
-static bool try_inline(struct pro_task *task)
+int proi_delegate_offer(struct pro_task *task, bool observed)
 {
     struct delegate *const delegate = proi_delegate_of(task);
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
+
+    if (!scheduler->vtable->try_inline)
+        return PRO_E_BUSY;
+    pro_task_ref(task); /* the item's: who says that he ran it has taken it */
+    if (!scheduler->vtable->try_inline(scheduler, &delegate->work, false)) {
+        pro_task_unref(task);
+        return PRO_E_BUSY;
+    }
+    if (!proi_delegate_claim(task)) /* it was run, or cancelled meanwhile */
+        return PRO_OK;
+    let_go(delegate);
+    proi_scope_end_body(task, proi_delegate_scheduler_lied(task), false);
+    if (observed)
+        proi_task_observe(task);
+    return PRO_E_SCHEDULER;
+}
+
+/* A scheduler that can dequeue takes a queued item out before it runs it here, and so ends the queue's reference; one
+   that cannot leaves it there: run a second time it must find the task. */
+static int ask_to_inline(struct pro_task *task, struct pro_task_scheduler *scheduler)
+{
+    const bool stays_queued = !scheduler->vtable->try_dequeue;
+    bool says_yes;
+
+    if (!scheduler->vtable->try_inline)
+        return PRO_E_BUSY;
+    if (stays_queued)
+        pro_task_ref(task);
+    says_yes = scheduler->vtable->try_inline(scheduler, &proi_delegate_of(task)->work, true);
+    if (says_yes && proi_load(&task->state, PROI_ACQUIRE) & PROI_TASK_STARTED)
+        return PRO_OK;
+    if (stays_queued)
+        pro_task_unref(task);
+    return says_yes ? PRO_E_SCHEDULER : PRO_E_BUSY;
+}
+
+/* SEM-142: a waiting thread offers to run it. */
+static int try_inline(struct pro_task *task)
+{
+    struct delegate *const delegate = proi_delegate_of(task);
     const uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
+    struct pro_task_scheduler *scheduler;
 
     if (state & PROI_TASK_STARTED || !(state & PROI_TASK_QUEUED) || proi_stack_is_short())
-        return false;
+        return PRO_E_BUSY;
+    scheduler = delegate->scheduler; /* it was written before QUEUED was set */
     if (scheduler && !proi_scheduler_is_default(scheduler))
         return ask_to_inline(task, scheduler);
     if (!proi_pool_take_local(&delegate->work)) /* only from this worker's own queue (SEM-145) */
-        return false;
+        return PRO_E_BUSY;
     pro_work_run(&delegate->work);
-    return true;
+    return PRO_OK;
 }
 
 static const struct delegate *seen_delegate(const struct pro_task *task)
@@ -191,7 +237,7 @@ bool proi_is_delegate(const struct pro_task *task)
 struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, enum pro_task_status status,
                                    unsigned options)
 {
-    struct pro_task *const task = proi_task_new(&delegate_class, sizeof init, type, status, PRO_SITE_UNKNOWN);
+    struct pro_task *const task = proi_task_new(&delegate_class, sizeof init, type, status);
     struct delegate *const delegate = task ? proi_delegate_of(task) : NULL;
     uint32_t flags = 0;
 
@@ -203,6 +249,7 @@ struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, e
     delegate->scheduler = init.scheduler ? pro_task_scheduler_ref(init.scheduler) : NULL;
     delegate->flow = proi_flow_capture();
     delegate->options = options;
+    delegate->started = status != PRO_TASK_CREATED;
     delegate->open = 1;
     if (options & PRO_TASK_ASYNC_CONTINUATIONS)
         flags |= PROI_TASK_ASYNC;
@@ -235,7 +282,9 @@ int proi_delegate_queue(struct pro_task *task)
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
     int code;
 
+    /* Release: who finds it queued may ask the scheduler, which was written before (take_cold). */
     proi_fetch_or(&task->state, (uint32_t)PROI_TASK_QUEUED, PROI_RELEASE);
+    proi_trace_scheduled(task, scheduler);
     pro_task_ref(task); /* the queue's */
     if (scheduler && !proi_scheduler_is_default(scheduler)) {
         code = scheduler->vtable->queue(scheduler, &delegate->work);
@@ -273,6 +322,7 @@ static struct pro_task *start(pro_task_fn *body, void *arg, struct pro_type type
 
     if (!task)
         return pro_task_no_memory();
+    proi_trace_begin(task, "Task");
     /* Registered before it is queued: from then on it may end at any moment. */
     if (proi_delegate_listen(task))
         proi_delegate_queue(task);
@@ -322,15 +372,17 @@ static int take_cold(struct pro_task *task, struct pro_task_scheduler *scheduler
         return proi_misuse(PRO_E_INVALID, "%s: an argument is not valid", who);
     if (!proi_is_delegate(task) || proi_delegate_of(task)->then)
         return proi_misuse(PRO_E_STATE, "%s: only a task made by pro_task_new() can be started", who);
-    if (pro_task_is_completed(task) ||
-        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_QUEUED, PROI_ACQ_REL) & PROI_TASK_QUEUED)
-        return proi_misuse(PRO_E_STATE, "%s: the task was started before, or cancelled", who);
     delegate = proi_delegate_of(task);
+    /* Of several who start it the one that finds 0 goes on, and is alone with the scheduler: others read that when they
+       find the task queued, which is set behind it (proi_delegate_queue). */
+    if (pro_task_is_completed(task) || proi_exchange(&delegate->started, 1u, PROI_ACQ_REL))
+        return proi_misuse(PRO_E_STATE, "%s: the task was started before, or cancelled", who);
     if (!scheduler)
         scheduler = proi_ambient.scheduler;
     delegate->scheduler = scheduler ? pro_task_scheduler_ref(scheduler) : NULL;
     if (!proi_delegate_advance(task, PRO_TASK_WAITING_TO_RUN))
         return proi_misuse(PRO_E_STATE, "%s: the task was cancelled", who);
+    proi_trace_begin(task, "Task");
     return PRO_OK;
 }
 
@@ -350,14 +402,15 @@ int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler 
         return code;
     delegate = proi_delegate_of(task);
     scheduler = delegate->scheduler;
-    pro_task_ref(task); /* for the item, as if it had been queued */
+    proi_trace_scheduled(task, scheduler);
     if (!scheduler || proi_scheduler_is_default(scheduler)) {
+        pro_task_ref(task); /* for the item, as if it had been queued */
         pro_work_run(&delegate->work);
         return PRO_OK;
     }
-    if (scheduler->vtable->try_inline && scheduler->vtable->try_inline(scheduler, &delegate->work, false))
-        return PRO_OK;
-    pro_task_unref(task);
+    code = proi_delegate_offer(task, true);
+    if (code != PRO_E_BUSY)
+        return code;
     code = proi_delegate_queue(task);
     if (code == PRO_OK)
         pro_task_wait(task, PRO_HOW_DEFAULT, NULL, PRO_SITE_UNKNOWN);

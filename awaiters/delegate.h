@@ -15,6 +15,7 @@ struct delegate {
     struct pro_task_scheduler *scheduler; /* held; NULL: the pool */
     void *flow;                           /* captured; dropped when the body starts */
     unsigned options;
+    uint32_t started; /* shared: a cold task's starter sets it, once */
 
     /* ContinueWith */
     pro_then_fn *then; /* instead of body */
@@ -41,6 +42,11 @@ struct pro_task *proi_delegate_new(struct delegate init, struct pro_type type, e
                                    unsigned options);
 /* Once; its status is WaitingToRun. PRO_E_SCHEDULER: refused, and the task has faulted with that. */
 int proi_delegate_queue(struct pro_task *task);
+/* Asks its scheduler, which is not the pool, to run here what is not queued: PRO_OK: it was run, PRO_E_BUSY: no.
+   PRO_E_SCHEDULER: it says yes and has not; the task has faulted with that (SEM-149), which counts as seen if
+   @observed. */
+int proi_delegate_offer(struct pro_task *task, bool observed);
+struct pro_error *proi_delegate_scheduler_lied(struct pro_task *task);
 bool proi_delegate_advance(struct pro_task *task, enum pro_task_status status); /* false: it is claimed, leave it */
 bool proi_delegate_claim(struct pro_task *task); /* exactly one of run, inline and cancel gets true */
 void proi_delegate_run_claimed(struct pro_task *task);

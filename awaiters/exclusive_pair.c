@@ -10,6 +10,7 @@ struct lane {
     struct pro_task_scheduler scheduler; /* first */
     struct pro_exclusive_pair *pair;
     struct proi_work_list queue; /* under the pair's lock */
+    struct proi_push *pushes;    /* under the pair's lock: calls of queue that do not know yet whether it stays */
 };
 
 struct runner {
@@ -158,16 +159,16 @@ static int advance(struct pro_exclusive_pair *pair, bool fairly)
 }
 
 /* The next item of the runner's lane; NULL: its work is done, and it is counted no more. */
-static struct pro_work *next_item(struct pro_exclusive_pair *pair, struct runner *runner, const struct lane *lane)
+static struct pro_work *next_item(struct pro_exclusive_pair *pair, struct runner *runner, struct lane *lane)
 {
     struct pro_work *work = NULL;
 
     proi_lock(&pair->lock);
-    if (lane == &pair->exclusive)
-        work = proi_work_list_pop(&pair->exclusive.queue);
-    else if (!pair->exclusive.queue.count)
-        work = proi_work_list_pop(&pair->concurrent.queue);
-    if (!work)
+    if (lane == &pair->exclusive || !pair->exclusive.queue.count)
+        work = proi_work_list_pop(&lane->queue);
+    if (work)
+        proi_push_left(lane->pushes, work);
+    else
         give_back_runner(pair, runner);
     proi_unlock(&pair->lock);
     return work;
@@ -198,8 +199,8 @@ static int lane_queue(struct pro_task_scheduler *scheduler, struct pro_work *wor
 {
     struct lane *const lane = lane_of(scheduler);
     struct pro_exclusive_pair *const pair = lane->pair;
-    bool taken_back;
-    int code;
+    struct proi_push push;
+    int code, refusal;
 
     proi_lock(&pair->lock);
     if (pair->completing) {
@@ -207,19 +208,19 @@ static int lane_queue(struct pro_task_scheduler *scheduler, struct pro_work *wor
         return PRO_E_STATE;
     }
     proi_work_list_push(&lane->queue, work);
+    proi_push_open(&lane->pushes, &push, work);
     proi_fetch_add(&pair->users, 1u, PROI_RELAXED); /* ours: the item may run, and drop the last one but this */
     proi_unlock(&pair->lock);
     code = advance(pair, false);
-    if (code < 0) {
-        proi_lock(&pair->lock);
-        taken_back = proi_work_list_remove(&lane->queue, work);
-        proi_unlock(&pair->lock);
-        if (!taken_back) /* it has been run */
-            code = PRO_OK;
+    proi_lock(&pair->lock);
+    proi_push_close(&lane->pushes, &push);
+    /* Without one: others have come to it. */
+    refusal = code < 0 && push.work && proi_work_list_remove(&lane->queue, push.work) ? code : PRO_OK;
+    proi_unlock(&pair->lock);
+    if (code < 0)
         advance(pair, true); /* what others have queued meanwhile */
-    }
     drop_user(pair);
-    return code;
+    return refusal;
 }
 
 struct shim {

@@ -2,6 +2,8 @@
 /* Registering against cancelling: the callback runs once; whoever has unregistered and waited may free what it uses. */
 #include "explore.h"
 
+#include "awaiters/cancellation.h"
+
 #include <proact/proact.h>
 
 static struct {
@@ -121,4 +123,27 @@ EXPLORE(a_linked_source_is_freed_while_its_parent_is_cancelled, 300)
     EXPECT(pro_cancellation_source_new_linked(&token, 1, &race.source) == PRO_OK);
     explore_together(parts, 2, NULL);
     pro_cancellation_source_unref(linked_parent);
+}
+
+static void drop_and_go_on_with_the_next(void *unused)
+{
+    drop(unused);
+    begin(); /* in the same memory */
+    add(1);
+    cancel(unused);
+}
+
+static void take_back_late(void *unused) { (void)unused, pro_cancellation_unregister_wait(&race.registrations[0]); }
+
+EXPLORE(a_registration_left_over_does_nothing_to_the_next_source, 300)
+{
+    /* Kills: keeping the lock of a source that, once it is locked, turns out to be another. */
+    static void (*const parts[])(void *) = { drop_and_go_on_with_the_next, take_back_late };
+
+    begin();
+    add(0);
+    explore_together(parts, 2, NULL);
+    EXPECT(race.runs[0] == 0 && race.runs[1] == 1);
+    EXPECT(race.source->lock.word == 0);
+    pro_cancellation_source_unref(race.source);
 }

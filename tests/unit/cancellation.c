@@ -386,3 +386,72 @@ TEST(registrations_that_meet_the_cancellation_run_or_are_removed)
         pro_cancellation_source_unref(it.source);
     }
 }
+
+/* ---- what is left over from a source that is gone ---- */
+
+TEST(the_memory_of_a_freed_source_becomes_nothing_but_a_source)
+{
+    // Kills: sources among the blocks of other things, whose bytes a registration left over would take for a lock.
+    enum { TRIES = 40, SIZES = 5 };
+    struct pro_cancellation_source *const source = source_new(), *next;
+    void *blocks[SIZES][TRIES];
+
+    pro_cancellation_source_unref(source);
+    for (size_t size = 0; size < SIZES; size++)
+        for (size_t i = 0; i < TRIES; i++) {
+            blocks[size][i] = proi_block_alloc((size + 1) * 64);
+            CHECK(blocks[size][i] != source);
+        }
+    for (size_t size = 0; size < SIZES; size++)
+        for (size_t i = 0; i < TRIES; i++)
+            proi_block_free(blocks[size][i], (size + 1) * 64);
+    next = source_new();
+    CHECK(next == source); /* and so the next one has it */
+    pro_cancellation_source_unref(next);
+}
+
+TEST(a_registration_left_over_is_none_of_the_next_source)
+{
+    // Kills: a registration that does not know which source it was made with.
+    struct log log = { .count = 0 };
+    struct logged old, present;
+    struct pro_cancellation_source *source = source_new();
+
+    listen(source, &old, &log, 1);
+    pro_cancellation_source_unref(source);
+    source = source_new(); /* the same memory, as the test above says */
+    listen(source, &present, &log, 2);
+    CHECK(!pro_cancellation_unregister(&old.registration));
+    CHECK(!pro_cancellation_unregister_wait(&old.registration));
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK_EQ(log.count, 1);
+    CHECK_EQ(log.order[0], 2);
+    pro_cancellation_source_unref(source);
+}
+
+TEST(a_source_that_was_freed_is_answered_as_a_mistake)
+{
+    // Kills: work on memory that is nobody's; a reference counted up from 0.
+    struct pro_cancellation_source *const source = source_new();
+    const struct pro_cancellation_token token = pro_cancellation_source_token(source);
+    struct pro_cancellation_registration registration = { 0 };
+    struct log log = { .count = 0 };
+    struct pro_task *task;
+
+    pro_cancellation_source_unref(source);
+    told_listen();
+    CHECK_MISUSE(pro_cancellation_register(token, &registration, write_log, &log), PRO_E_STATE);
+    CHECK(strstr(told.sentence, "freed") != NULL);
+    CHECK_EQ(log.count, 0);
+    CHECK_MISUSE(pro_cancellation_token_is_canceled(token), true); /* nothing should begin on its account */
+    CHECK_MISUSE(pro_cancellation_source_cancel(source), PRO_E_STATE);
+    CHECK_MISUSE(pro_cancellation_source_cancel_after(source, 1), PRO_E_STATE);
+    CHECK_MISUSE(pro_cancellation_source_try_reset(source), false);
+    CHECK_MISUSE(pro_cancellation_source_dispose(source), PRO_E_STATE);
+    CHECK_MISUSE(pro_cancellation_source_ref(source) != NULL, false);
+    CHECK_TELLS(pro_cancellation_source_unref(source));
+    CHECK_TELLS(task = pro_cancellation_source_cancel_async(source));
+    CHECK_EQ(pro_error_code(pro_task_error(task)), PRO_E_STATE);
+    pro_task_unref(task);
+    told_stop();
+}

@@ -137,6 +137,38 @@ TEST(a_callback_bound_to_a_context_has_run_there_when_cancel_returns)
     pro_cancellation_source_unref(source);
 }
 
+static struct pro_cancellation_registration inside_out;
+static bool ended_at_once;
+static void leave_from_inside(void *unused)
+{
+    struct pro_task *const task = pro_cancellation_unregister_async(&inside_out);
+
+    (void)unused;
+    ended_at_once = pro_task_is_completed(task);
+    pro_task_unref(task);
+    if (ended_at_once) /* else this would wait for itself */
+        CHECK(!pro_cancellation_unregister_wait(&inside_out));
+}
+
+TEST(a_callback_that_was_sent_to_its_context_does_not_wait_for_itself_there)
+{
+    /* SEM-235, SEM-237. Kills: taking the canceller, which only waits, for the one that runs the callback. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct ui ui = { 0 };
+    struct pro_cancellation_callback how = { .callback = leave_from_inside };
+
+    REQUIRE(pro_pump_new("ui", &ui.pump) == PRO_OK);
+    REQUIRE(proi_thread_start(&ui.thread, "ui", ui_main, &ui, 0) == PRO_OK);
+    how.context = pro_pump_context(ui.pump);
+    CHECK_EQ(pro_cancellation_register_callback(pro_cancellation_source_token(source), &inside_out, &how), PRO_OK);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK(ended_at_once);
+    CHECK_EQ(pro_pump_stop(ui.pump), PRO_OK);
+    proi_thread_join(&ui.thread);
+    CHECK_EQ(pro_pump_free(ui.pump), PRO_OK);
+    pro_cancellation_source_unref(source);
+}
+
 TEST(a_linked_source_follows_its_parents_and_they_do_not_follow_it)
 {
     /* SEM-239. Kills: a link in both directions; a source linked to a cancelled parent that is not cancelled. */
