@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Combining: when-all and when-any. Both hold their members, and hang one continuation on each. */
-#include "internal.h"
+#include "trace.h"
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ static struct pro_task *new_combined(const struct proi_task_class *class, struct
     if (count > UINT32_MAX / sizeof(struct member) / 2)
         return NULL;
     task = proi_task_new(class, sizeof *combined + count * sizeof *combined->members, type,
-                         PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+                         PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return NULL;
     combined = proi_task_body(task);
@@ -170,6 +170,7 @@ static void one_of_all(struct pro_continuation *continuation)
     struct combined *const combined = PRO_CONTAINER(continuation, struct member, continuation)->combined;
     struct pro_task *const task = proi_task_of_body(combined);
 
+    proi_trace_relation(task, PRO_TRACE_JOIN);
     /* Acquire and release: the last one sees what all the others saw. */
     if (proi_fetch_sub(&combined->left, 1u, PROI_ACQ_REL) == 1)
         complete_all(task, combined);
@@ -194,6 +195,7 @@ static struct pro_task *when_all(struct pro_task *const *tasks, size_t count, en
     combined = proi_task_body(task);
     combined->want = want;
     combined->member_type = type;
+    proi_trace_begin(task, "Task.WhenAll");
     for (size_t i = 0; i < count; i++) {
         struct member *const member = &combined->members[i];
 
@@ -230,6 +232,7 @@ static void first_of_any(struct pro_continuation *continuation)
     const size_t index = (size_t)(winner - combined->members);
 
     if (proi_task_reserve(task)) {
+        proi_trace_relation(task, PRO_TRACE_CHOICE);
         memcpy(proi_task_result_at(task), &index, sizeof index);
         /* The losers' continuations are taken back, so that a task asked often does not gather them (SEM-018). */
         for (uint32_t i = 0; i < combined->count; i++)
@@ -249,9 +252,10 @@ static struct pro_task *when_any_pending(struct pro_task *const *tasks, size_t c
     if (!task)
         return NULL;
     combined = proi_task_body(task);
+    proi_trace_begin(task, "Task.WhenAny");
     for (size_t i = 0; i < count; i++)
         proi_continuation_make(&combined->members[i].continuation, first_of_any, PROI_CONTINUATION_ACTION);
-    for (size_t i = 0; i < count && !pro_task_is_completed(task); i++) {
+    for (size_t i = 0; i < count; i++) {
         struct member *const member = &combined->members[i];
 
         pro_task_ref(task);
@@ -259,9 +263,14 @@ static struct pro_task *when_any_pending(struct pro_task *const *tasks, size_t c
             first_of_any(&member->continuation);
             break;
         }
-        /* The winner may have looked at this member before we added it: then it is ours to take back. */
-        if (pro_task_is_completed(task) && proi_task_remove(member->task, &member->continuation))
-            pro_task_unref(task);
+        /* The winner marks the task and then looks at each member. Of its mark and this addition of nothing one comes
+           first: its mark, and we find it and take back what it may have been too early for; or ours, and when it
+           looks at the member it finds what we have added before. */
+        if (proi_fetch_or(&task->state, 0u, PROI_ACQ_REL) & PROI_TASK_RESERVED) {
+            if (proi_task_remove(member->task, &member->continuation))
+                pro_task_unref(task);
+            break;
+        }
     }
     return task;
 }
@@ -322,8 +331,7 @@ struct pro_task *pro_race(struct pro_task *const *tasks, size_t count, struct pr
         if (pro_task_is_completed(tasks[i]))
             return pro_task_ref(tasks[i]);
     any = when_any_pending(tasks, count);
-    task =
-        any ? proi_task_new(&race_class, sizeof *race, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN) : NULL;
+    task = any ? proi_task_new(&race_class, sizeof *race, type, PRO_TASK_WAITING_FOR_ACTIVATION) : NULL;
     if (!task) {
         pro_task_unref(any);
         return pro_task_no_memory();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Five deliberate mistakes, one for each property. Each is built into a program of its own, which must fail, and fail again
+# Deliberate mistakes, one for each property. Each is built into a program of its own, which must fail, and fail again
 # the same way when the schedule that it prints is replayed.
 function(simthreads_mutant program folder source test)
     set(mutant ${CMAKE_CURRENT_SOURCE_DIR}/mutants/${program}.mutant)
@@ -24,6 +24,8 @@ endfunction()
 
 simthreads_mutant(task_word awaiters task.c of_two_completers)
 simthreads_mutant(continuation_list awaiters continuation.c continuations_that_several_threads_add)
+simthreads_mutant(active_tasks awaiters active_tasks.c a_task_completed_while)
 simthreads_mutant(cancellation_registration awaiters cancellation.c after_unregister_wait)
+simthreads_mutant(when_each awaiters when_each.c a_member_that_completes)
 simthreads_mutant(pool_queues sync_context pool_queue.c owner_and_thief)
 simthreads_mutant(parking sync_context pool.c the_only_worker_falls_asleep)
