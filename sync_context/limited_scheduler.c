@@ -10,6 +10,8 @@ struct limited;
 struct runner {
     struct pro_work work;
     struct limited *limited;
+    struct proi_push push; /* the item for which it was sent to the target */
+    bool is_at_work;       /* the target has taken it, and it has begun */
 };
 
 struct limited {
@@ -17,8 +19,9 @@ struct limited {
     struct pro_task_scheduler *target;   /* held; NULL: the pool */
     struct proi_mutex lock;              /* guards all below */
     struct proi_work_list queue;
-    unsigned runners;  /* queued to the target, or running */
-    struct runner own; /* the first needs no memory; taken while there is any runner that uses it */
+    struct proi_push *pushes; /* of the runners that are not at work yet */
+    unsigned runners;         /* queued to the target, or running */
+    struct runner own;        /* the first needs no memory; taken while there is any runner that uses it */
     bool own_is_taken;
 };
 
@@ -38,9 +41,9 @@ static struct limited *limited_of(struct pro_task_scheduler *scheduler)
 
 static void run(struct pro_work *work);
 
-/* Under the lock: one more, if there may be. NULL also when memory is short and there is another, which will come to
- * the item. */
-static struct runner *take_runner(struct limited *limited)
+/* Under the lock: one more, if there may be; @work: the item that can be taken back. NULL also when memory is short and
+ * there is another, which will come to the item. */
+static struct runner *take_runner(struct limited *limited, const struct pro_work *work)
 {
     struct runner *runner = &limited->own;
 
@@ -51,6 +54,7 @@ static struct runner *take_runner(struct limited *limited)
     if (!runner)
         return NULL;
     *runner = (struct runner){ .work = { .run = run }, .limited = limited };
+    proi_push_open(&limited->pushes, &runner->push, work);
     if (runner == &limited->own)
         limited->own_is_taken = true;
     limited->runners++;
@@ -73,8 +77,13 @@ static struct pro_work *next_item(struct limited *limited, struct runner *runner
     struct pro_work *work;
 
     proi_lock(&limited->lock);
+    if (!runner->is_at_work)
+        proi_push_close(&limited->pushes, &runner->push);
+    runner->is_at_work = true;
     work = proi_work_list_pop(&limited->queue);
-    if (!work) /* under the same lock: an item that comes later finds one runner less */
+    if (work)
+        proi_push_left(limited->pushes, work);
+    else /* under the same lock: an item that comes later finds one runner less */
         give_back_runner(limited, runner);
     proi_unlock(&limited->lock);
     return work;
@@ -99,17 +108,20 @@ static void run(struct pro_work *work)
 /* ---- the scheduler ---- */
 
 /* The target takes no runner. An item that others will come to stays; else it is given back to whoever queues it. */
-static int refused(struct limited *limited, struct runner *runner, struct pro_work *work, int code)
+static int refused(struct limited *limited, struct runner *runner, int code)
 {
     struct runner *substitute = NULL;
+    const struct pro_work *work;
     bool taken_back = false;
 
     proi_lock(&limited->lock);
+    proi_push_close(&limited->pushes, &runner->push);
+    work = runner->push.work; /* NULL: others have come to it */
     give_back_runner(limited, runner);
     if (!limited->runners) {
-        taken_back = proi_work_list_remove(&limited->queue, work);
+        taken_back = work && proi_work_list_remove(&limited->queue, work);
         /* Others have queued meanwhile, and relied on this runner: theirs were accepted, the pool runs them. */
-        substitute = take_runner(limited);
+        substitute = take_runner(limited, NULL);
     }
     proi_unlock(&limited->lock);
     if (substitute)
@@ -126,11 +138,11 @@ static int limited_queue(struct pro_task_scheduler *scheduler, struct pro_work *
 
     proi_lock(&limited->lock);
     proi_work_list_push(&limited->queue, work);
-    runner = take_runner(limited);
+    runner = take_runner(limited, work);
     proi_unlock(&limited->lock);
     if (runner)
         code = proi_scheduler_queue(limited->target, &runner->work, false);
-    return code < 0 ? refused(limited, runner, work, code) : PRO_OK;
+    return code < 0 ? refused(limited, runner, code) : PRO_OK;
 }
 
 static bool limited_try_dequeue(struct pro_task_scheduler *scheduler, struct pro_work *work)
@@ -140,6 +152,8 @@ static bool limited_try_dequeue(struct pro_task_scheduler *scheduler, struct pro
 
     proi_lock(&limited->lock);
     found = proi_work_list_remove(&limited->queue, work);
+    if (found)
+        proi_push_left(limited->pushes, work);
     proi_unlock(&limited->lock);
     return found;
 }

@@ -3,6 +3,8 @@
    wake-up is lost; the places that need it say which side of the argument they are. */
 #include "pool.h"
 
+#include <string.h>
+
 enum { RETRY_NS = 100 * 1000 * 1000, INLINE_STACK = 128 * 1024, INLINE_DEPTH = 1000 };
 
 struct proi_pool proi_pool;
@@ -32,7 +34,7 @@ static void ready(void)
         proi_pool.processors = 1;
     proi_pool.minimum = proi_pool.processors;
     proi_store(&proi_pool.maximum, PROI_POOL_MOST_THREADS, PROI_SEQ_CST);
-    proi_pool_retarget();
+    proi_pool_retarget(PRO_POOL_LIMITS);
     proi_unlock(&proi_pool.lock);
 }
 
@@ -78,14 +80,14 @@ static bool worker_leave(struct proi_pool_worker *self)
         /* What starvation added goes as the threads do that it brought. */
         if (proi_pool.starved > proi_pool.existing)
             proi_pool.starved = proi_pool.existing;
-        proi_pool_retarget();
+        proi_pool_retarget(PRO_POOL_TIMED_OUT);
     }
     proi_unlock(&proi_pool.lock);
     return leave;
 }
 
 /* Sleeps until called; false: the thread is to end. @searching: it is counted there. */
-static bool worker_park(struct proi_pool_worker *self, bool searching)
+static __attribute__((noinline)) bool worker_park(struct proi_pool_worker *self, bool searching)
 {
     uint64_t deadline = proi_now() + (uint64_t)proi_pool_timing.idle_ns, now;
 
@@ -115,7 +117,7 @@ static bool worker_park(struct proi_pool_worker *self, bool searching)
 
 /* A searcher has found an item. While there was one, posters relied on it: the last one looks for more on their
    behalf. */
-static void search_ended(void)
+static __attribute__((noinline)) void search_ended(void)
 {
     if (proi_fetch_sub(&proi_pool.searching, 1, PROI_SEQ_CST) == 1 && proi_pool_any_queued())
         proi_pool_request();
@@ -133,6 +135,7 @@ static void worker_run(struct proi_pool_worker *self, struct pro_work *work)
     proi_store(&self->running, 1, PROI_RELAXED);
     pro_work_run(work);
     proi_store(&self->running, 0, PROI_RELAXED);
+    proi_store(&self->completed, self->completed + 1, PROI_RELAXED);
     proi_flow_leave(NULL);
     proi_ambient_enter((struct proi_ambient){ .context = NULL }); /* SEM-117 */
 }
@@ -175,7 +178,10 @@ static void run_inline(void)
             "the thread pool has no thread and can start none: work that is offloaded to it runs inside the call "
             "that offloads it, so nothing runs beside anything else");
     inline_depth++;
-    while ((work = proi_pool_pop_global()) != NULL) {
+    /* This pop is a last look, too: another poster may have left its item to the thread that start_failed() had counted
+       and counts no more. That poster pushed, then saw the count; here it fell, then the pop looks; all sequentially
+       consistent. So the item is seen, in the inbox or on its way to the list, unless somebody else runs it. */
+    while ((work = proi_pool_pop_shared()) != NULL) {
         proi_fetch_add(&proi_pool.inlined, 1, PROI_RELAXED);
         proi_ambient_enter((struct proi_ambient){ .context = NULL });
         pro_work_run(work);
@@ -236,7 +242,7 @@ static void worker_start(void)
         start_failed(worker);
 }
 
-static void worker_call(void)
+static __attribute__((noinline)) void worker_call(void)
 {
     struct proi_pool_worker *worker = NULL;
     bool start = false, refused = false;
@@ -278,15 +284,15 @@ void proi_pool_request(void)
         return;
     active = proi_load(&proi_pool.active, PROI_SEQ_CST);
     target = proi_load(&proi_pool.target, PROI_SEQ_CST);
-    if (PROI_UNLIKELY(!target)) {
-        proi_pool_ready();
-        target = proi_load(&proi_pool.target, PROI_SEQ_CST);
-    }
-    if (active < target)
+    if (active < target) {
         worker_call();
-    else if (proi_load(&proi_pool.gate, PROI_SEQ_CST) == PROI_POOL_GATE_NONE &&
-             target < proi_load(&proi_pool.maximum, PROI_SEQ_CST))
+    } else if (PROI_UNLIKELY(!target)) { /* the first use of all */
+        proi_pool_ready();
+        worker_call();
+    } else if (proi_load(&proi_pool.gate, PROI_SEQ_CST) == PROI_POOL_GATE_NONE &&
+               target < proi_load(&proi_pool.maximum, PROI_SEQ_CST)) {
         proi_pool_gate_request();
+    }
 }
 
 /* ---- posting ---- */
@@ -294,11 +300,10 @@ void proi_pool_post(struct pro_work *work, enum proi_pool_queue queue)
 {
     struct proi_pool_worker *self = current_worker;
 
-    if (queue == PROI_POOL_LOCAL && self && proi_pool_push_local(self, work)) {
+    if (queue == PROI_POOL_LOCAL && self && proi_pool_push_local(self, work))
         proi_store(&self->posted, self->posted + 1, PROI_RELAXED);
-    } else {
-        proi_pool_push_global(work);
-    }
+    else
+        proi_pool_push_shared(queue == PROI_POOL_HIGH ? &proi_pool.high : &proi_pool.global, work);
     proi_pool_request();
 }
 
@@ -352,7 +357,7 @@ static int limits_set(const char *caller, unsigned minimum, unsigned maximum)
     if (legal) {
         proi_pool.minimum = minimum;
         proi_store(&proi_pool.maximum, maximum, PROI_SEQ_CST);
-        proi_pool_retarget();
+        proi_pool_retarget(PRO_POOL_LIMITS);
     }
     proi_unlock(&proi_pool.lock);
     if (!legal)
@@ -392,13 +397,18 @@ int pro_pool_get_stats(struct pro_pool_stats *ret_stats)
     stats.max_threads = proi_pool.maximum;
     stats.threads = proi_pool.existing;
     stats.blocked = proi_pool.blocked;
+    stats.target = proi_pool.target;
+    memcpy(stats.changes, proi_pool.changes, sizeof stats.changes);
+    stats.last_change = proi_pool.last_change;
     proi_unlock(&proi_pool.lock);
     stats.inlined = proi_load(&proi_pool.inlined, PROI_RELAXED);
+    stats.completed = stats.inlined;
     stats.posted = proi_pool_count_posted();
     for (struct proi_pool_worker *worker = proi_load(&proi_pool.workers, PROI_ACQUIRE); worker;
          worker = worker->next_worker) {
         stats.busy += proi_load(&worker->running, PROI_RELAXED);
         stats.posted += proi_load(&worker->posted, PROI_RELAXED);
+        stats.completed += proi_load(&worker->completed, PROI_RELAXED);
     }
     stats.queued = proi_pool_count_queued();
     *ret_stats = stats;

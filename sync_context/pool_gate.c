@@ -5,7 +5,7 @@
 #include "pool.h"
 
 /* ---- the target, under pool.lock ---- */
-void proi_pool_retarget(void)
+void proi_pool_retarget(enum pro_pool_reason reason)
 {
     uint32_t target = proi_pool.minimum + proi_pool.granted;
 
@@ -13,6 +13,10 @@ void proi_pool_retarget(void)
         target = proi_pool.starved;
     if (target > proi_pool.maximum)
         target = proi_pool.maximum;
+    if (target == proi_pool.target)
+        return;
+    proi_pool.changes[reason]++;
+    proi_pool.last_change = reason;
     proi_store(&proi_pool.target, target, PROI_SEQ_CST);
 }
 
@@ -32,7 +36,7 @@ static void compensate_at_once(void)
         at_once = proi_pool.blocked;
     if (proi_pool.granted < at_once)
         proi_pool.granted = at_once;
-    proi_pool_retarget();
+    proi_pool_retarget(PRO_POOL_BLOCKING);
 }
 
 /* How long the next one must wait: longer, the more there are. */
@@ -78,7 +82,7 @@ void proi_pool_blocking_end(void)
     proi_pool.blocked--;
     if (proi_pool.granted > proi_pool.blocked)
         proi_pool.granted = proi_pool.blocked;
-    proi_pool_retarget();
+    proi_pool_retarget(PRO_POOL_BLOCKING);
     proi_unlock(&proi_pool.lock);
 }
 
@@ -122,7 +126,7 @@ static void gate_grant(void)
     proi_lock(&proi_pool.lock);
     if (compensation_is_due()) {
         proi_pool.granted++;
-        proi_pool_retarget();
+        proi_pool_retarget(PRO_POOL_BLOCKING);
     }
     proi_unlock(&proi_pool.lock);
 }
@@ -137,7 +141,7 @@ static void gate_look(struct gate *gate)
         proi_lock(&proi_pool.lock);
         if (proi_pool.active >= proi_pool.target) /* else a thread is missing that may be started anyway */
             proi_pool.starved = proi_pool.active + 1;
-        proi_pool_retarget();
+        proi_pool_retarget(PRO_POOL_STARVATION);
         proi_unlock(&proi_pool.lock);
     }
     gate->taken = taken;
@@ -179,7 +183,7 @@ static void gate_main(void *unused)
     }
 }
 
-void proi_pool_gate_request(void)
+__attribute__((noinline)) void proi_pool_gate_request(void)
 {
     bool early;
 

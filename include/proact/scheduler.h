@@ -14,7 +14,8 @@ struct pro_task_scheduler;
 struct pro_task_scheduler_vtable {
     /* Takes @work. Anything but PRO_OK refuses it (SEM-267, 268). [any thread] */
     int (*queue)(struct pro_task_scheduler *scheduler, struct pro_work *work);
-    /* May run @work here and now: true when it did. @was_queued: it sits in this scheduler's queue. A scheduler with a @try_dequeue takes
+    /* May run @work here and now: true when it did, or found it run or cancelled; who says so without is found out
+       (SEM-149), and is not offered the item again. @was_queued: it sits in this scheduler's queue. A scheduler with a @try_dequeue takes
        it out first, and answers false when it is not there any more; one without leaves it, a no-op when its turn comes. [any thread] */
     bool (*try_inline)(struct pro_task_scheduler *scheduler, struct pro_work *work, bool was_queued);
     /* Takes @work out of the queue: true when it was there. [any thread] */
@@ -32,14 +33,17 @@ struct pro_task_scheduler {
     uintptr_t references;      /* private */
 };
 
+/* Prepares an embedded scheduler with one reference; borrows @vtable and @name. PRO_E_INVALID (misuse): NULL, or a vtable without queue. A
+   second reference; one dropped, the last calls destroy. NULL is legal. [any thread] */
 PRO_API int pro_task_scheduler_init(struct pro_task_scheduler *scheduler, const struct pro_task_scheduler_vtable *vtable,
                                     const char *name);
 PRO_API struct pro_task_scheduler *pro_task_scheduler_ref(struct pro_task_scheduler *scheduler);
 PRO_API void pro_task_scheduler_unref(struct pro_task_scheduler *scheduler);
 
-/* The thread pool. Never NULL; borrowed. */
+/* The thread pool. Never NULL; borrowed. [any thread] */
 PRO_API struct pro_task_scheduler *pro_task_scheduler_default(void);
-/* The scheduler of the task whose body runs on this thread, else the default one (SEM-026). Borrowed. */
+/* The scheduler of the task whose body runs on this thread, else the default one (SEM-026). Borrowed.
+   [any thread] */
 PRO_API struct pro_task_scheduler *pro_task_scheduler_current(void);
 
 /* ---- the thread pool ---- */
@@ -51,8 +55,18 @@ PRO_API int pro_pool_set_max_threads(unsigned count);
 /* Runs fn(@arg) on the pool, from the global queue. Allocates. When no thread can be started and none exists, it runs
    inside this call, and the notice handler is told. [any thread] */
 PRO_API int pro_pool_post(pro_work_fn *fn, void *arg);
-/* Takes @work. @prefer_local: on a pool thread, into that thread's own queue (SEM-200). */
+/* Takes @work. @prefer_local: on a pool thread, into that thread's own queue (SEM-200).
+   PRO_E_INVALID (misuse): no function in it. [any thread] */
 PRO_API int pro_pool_post_work(struct pro_work *work, bool prefer_local);
+
+/* Why the number of threads that may be active changed (SEM-344). */
+enum pro_pool_reason {
+    PRO_POOL_LIMITS,     /* the minimum or the maximum was set, or the pool was used for the first time */
+    PRO_POOL_BLOCKING,   /* a worker blocks: one more (SEM-195); or does so no more: one less           */
+    PRO_POOL_STARVATION, /* items waited and none was begun (SEM-196)                                   */
+    PRO_POOL_TIMED_OUT,  /* a thread that starvation had brought left: it had slept too long            */
+    PRO_POOL_REASONS     /* how many there are                                                          */
+};
 
 struct pro_pool_stats {
     unsigned min_threads, max_threads;
@@ -60,9 +74,14 @@ struct pro_pool_stats {
     unsigned busy;    /* running an item                         */
     unsigned blocked; /* of those, inside a blocking wait        */
     size_t queued;    /* items waiting                           */
-    uint64_t posted;  /* items ever posted                       */
-    uint64_t inlined; /* of those, run by the poster: no thread  */
+    uint64_t posted;    /* items ever posted                     */
+    uint64_t completed; /* items that have run                   */
+    uint64_t inlined;   /* of those, run by the poster: no thread */
+    unsigned target;    /* how many threads may be active now    */
+    uint64_t changes[PRO_POOL_REASONS]; /* how often that changed, for each reason */
+    enum pro_pool_reason last_change;
 };
+/* The counts of this moment, not all of the same one. Is this thread one of the pool's? [any thread] */
 PRO_API int pro_pool_get_stats(struct pro_pool_stats *ret_stats);
 PRO_API bool pro_pool_is_worker(void); /* is this thread one of the pool's? */
 

@@ -131,3 +131,56 @@ TEST(posting_while_no_thread_can_be_started_loses_nothing)
     for (int i = 0; i < ITEMS; i++)
         CHECK_EQ(proi_load(&stress.items[i].runs, PROI_RELAXED), 1);
 }
+
+/* ---- the ring of a worker's own queue ---- */
+enum { ROUNDS = 40, BURST = 300 };
+
+struct burst {
+    struct pro_work work;
+    struct item items[BURST];
+    struct gate begun, done;
+};
+static struct burst burst;
+
+static void burst_item_run(struct pro_work *work)
+{
+    CHECK_EQ(proi_fetch_add(&PRO_CONTAINER(work, struct item, work)->runs, 1, PROI_RELAXED), 0);
+    gate_add(&burst.done);
+}
+
+/* From the middle, from the end, and what lies in between is left to thieves and, afterwards, to the owner. */
+static void burst_run(struct pro_work *work)
+{
+    (void)work;
+    gate_add(&burst.begun);
+    for (int i = 0; i < BURST; i++) {
+        burst.items[i].work.run = burst_item_run;
+        proi_pool_post(&burst.items[i].work, PROI_POOL_LOCAL);
+        if (i % 7 == 3 && proi_pool_take_local(&burst.items[i - i % 3].work))
+            burst_item_run(&burst.items[i - i % 3].work);
+    }
+    gate_add(&burst.done);
+}
+
+static void look(struct pro_work *work, void *count)
+{
+    if (work->run == burst_item_run) /* a plain read: nobody runs or changes it meanwhile */
+        ++*(uint32_t *)count;
+}
+
+TEST(a_ring_that_grows_while_it_is_robbed_and_looked_at_keeps_each_item)
+{
+    /* Kills: copying the ring without the lock; a report that looks at what its owner has taken. */
+    CHECK_EQ(pro_pool_set_min_threads(4), PRO_OK);
+    for (int round = 0; round < ROUNDS; round++) {
+        uint32_t seen = 0;
+
+        burst = (struct burst){ .work = { .run = burst_run } };
+        CHECK_EQ(pro_pool_post_work(&burst.work, false), PRO_OK);
+        gate_wait(&burst.begun, 1);
+        while (gate_count(&burst.done) <= BURST)
+            proi_pool_for_each_queued(look, &seen);
+        for (int i = 0; i < BURST; i++)
+            CHECK_EQ(proi_load(&burst.items[i].runs, PROI_RELAXED), 1);
+    }
+}

@@ -104,3 +104,15 @@ EXPLORE(two_items_that_need_each_other_get_two_workers, 500)
     post_item(1, meet);
     wait_for(2);
 }
+
+EXPLORE(two_items_posted_where_no_thread_can_be_started_are_both_run, 500)
+{
+    /* Kills: an item left to a thread that is never started, when its starter has looked before it says so. */
+    static void (*const parts[])(void *) = { post_second, post_third };
+
+    begin(2);
+    pro_set_notice_handler(NULL, NULL);
+    pro_set_thread_limit(1); /* the other part's */
+    explore_together(parts, 2, NULL);
+    wait_for(2);
+}

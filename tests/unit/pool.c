@@ -4,10 +4,9 @@
 
 #include <proact/proact.h>
 
-#include "gate.h"
-#include "sync_context/pool.h"
+#include "pool_items.h"
 
-enum { SOME = 8, GROW = 1000 };
+enum { SOME = 8 };
 
 /* The pool's waits are shortened before anything uses it. */
 __attribute__((constructor)) static void shorten_times(void)
@@ -16,21 +15,6 @@ __attribute__((constructor)) static void shorten_times(void)
     proi_pool_timing.gate_ns = PRO_MS(50);
     proi_pool_timing.step_ns = PRO_MS(5);
     proi_pool_timing.step_limit_ns = PRO_MS(20);
-}
-
-static void limits(unsigned minimum, unsigned maximum)
-{
-    CHECK_EQ(pro_pool_set_max_threads(PROI_POOL_MOST_THREADS), PRO_OK);
-    CHECK_EQ(pro_pool_set_min_threads(minimum), PRO_OK);
-    CHECK_EQ(pro_pool_set_max_threads(maximum), PRO_OK);
-}
-
-static struct pro_pool_stats stats(void)
-{
-    struct pro_pool_stats now;
-
-    CHECK_EQ(pro_pool_get_stats(&now), PRO_OK);
-    return now;
 }
 
 /* For what the library does by itself after a while: looks again until it is so. The watchdog is the limit. */
@@ -48,18 +32,6 @@ static void until_gate_ends(void)
         proi_wait(&proi_pool.gate, PROI_POOL_GATE_RUNS, PRO_MS(5));
 }
 
-/* An item that holds its thread. */
-struct held {
-    struct gate inside, leave, left;
-};
-static void hold(void *arg)
-{
-    struct held *held = arg;
-
-    gate_add(&held->inside);
-    gate_wait(&held->leave, 1);
-    gate_add(&held->left);
-}
 static void note_worker(void *is_worker)
 {
     proi_store((uint32_t *)is_worker, pro_pool_is_worker() ? 2 : 1, PROI_RELEASE);
@@ -75,34 +47,7 @@ static void hold_and_tell(void *arg)
     proi_pool_blocking_end();
     gate_add(&held->left);
 }
-static void held_release(struct held *held)
-{
-    gate_add(&held->leave);
-    gate_wait(&held->left, gate_count(&held->inside));
-}
 static void add(void *gate) { gate_add(gate); }
-
-/* Items that write their number into a list. */
-struct numbers {
-    int count, values[GROW];
-    struct gate done;
-};
-struct number {
-    struct pro_work work;
-    struct numbers *numbers;
-    int value;
-};
-static void number_run(struct pro_work *work)
-{
-    struct number *number = PRO_CONTAINER(work, struct number, work);
-
-    number->numbers->values[number->numbers->count++] = number->value;
-    gate_add(&number->numbers->done);
-}
-static void number_fill(struct number *number, struct numbers *numbers, int value)
-{
-    *number = (struct number){ .work = { .run = number_run }, .numbers = numbers, .value = value };
-}
 
 TEST(the_global_queue_is_first_in_first_out)
 {
@@ -227,6 +172,31 @@ TEST(a_worker_takes_back_what_it_queued_itself_and_nothing_else)
     CHECK_EQ(mixed.numbers.values[0], 2);
     CHECK_EQ(mixed.numbers.values[1], 0);
     CHECK_EQ(mixed.numbers.values[2], 3);
+}
+
+static void take_both(void *arg)
+{
+    struct mixed *mixed = arg;
+
+    for (int i = 0; i < 2; i++) {
+        number_fill(&mixed->items[i], &mixed->numbers, i);
+        proi_pool_post(&mixed->items[i].work, PROI_POOL_LOCAL);
+    }
+    mixed->taken = proi_pool_take_local(&mixed->items[0].work) && proi_pool_take_local(&mixed->items[1].work);
+    mixed->again = proi_pool_any_queued();
+    gate_add(&mixed->done);
+}
+
+TEST(a_queue_of_which_all_was_taken_back_looks_empty)
+{
+    /* Kills: leaving the hole of the older item, which would call a worker for nothing. */
+    static struct mixed mixed;
+
+    limits(1, 1);
+    pro_pool_post(take_both, &mixed);
+    gate_wait(&mixed.done, 1);
+    CHECK(mixed.taken);
+    CHECK(!mixed.again);
 }
 
 struct meeting {
