@@ -3,56 +3,34 @@
  *
  *     echo PORT [sink]     127.0.0.1:PORT, one thread, until SIGTERM; with "sink" it reads and drops
  *
- * Buffers are as in samples/echo_server.c: small while a connection is idle, 64 KiB while much is coming. */
+ * The bytes lie in the loop's buffers (pro_recv_lease): a connection that waits has none. */
 #include <proact/proact.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SMALL = 256, LARGE = 65536 };
 
 static bool sink;
 
 struct connection {
     PRO_FRAME;
     struct pro_socket socket;
+    struct pro_lease lease;
     struct pro_op op;
-    char *buffer;
-    size_t size;
-    char small[SMALL];
 };
-
-static void buffer_fit(struct connection *self, size_t used)
-{
-    if (self->buffer == self->small && used == SMALL) {
-        char *large = malloc(LARGE);
-
-        if (large) {
-            self->buffer = large;
-            self->size = LARGE;
-        }
-    } else if (self->buffer != self->small && used <= SMALL) {
-        free(self->buffer);
-        self->buffer = self->small;
-        self->size = SMALL;
-    }
-}
 
 PRO_ASYNC(connection_move_next, struct connection, self)
     for (;;) {
-        PRO_AWAIT_STATUS(pro_recv(&self->op, &self->socket, self->buffer, self->size, PRO_HOW_DEFAULT));
+        PRO_AWAIT_STATUS(pro_recv_lease(&self->op, &self->socket, &self->lease, PRO_HOW_DEFAULT));
         if (self->op.result <= 0)
             break;
         if (!sink)
             PRO_AWAIT_STATUS(
-                pro_send_all(&self->op, &self->socket, self->buffer, (size_t)self->op.result, PRO_HOW_DEFAULT));
+                pro_send_all(&self->op, &self->socket, self->lease.data, self->lease.size, PRO_HOW_DEFAULT));
+        pro_lease_return(&self->lease);
         if (self->op.result < 0)
             break;
-        buffer_fit(self, (size_t)self->op.result);
     }
 PRO_FINALLY
-    if (self->buffer != self->small)
-        free(self->buffer);
     PRO_AWAIT_STATUS(pro_close(&self->op, &self->socket));
 PRO_ASYNC_END
 
@@ -63,8 +41,6 @@ static struct pro_task *connection_async(struct pro_socket socket)
     if (!self)
         return pro_task_no_memory();
     self->socket = socket;
-    self->buffer = self->small;
-    self->size = SMALL;
     return PRO_START(self);
 }
 

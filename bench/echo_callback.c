@@ -7,62 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 256, LARGE = 65536 };
-
 static bool sink;
 
 struct connection {
     struct pro_op op; /* first: a callback gets the op */
     struct pro_socket socket;
-    char *buffer;
-    size_t size;
-    char small[SMALL];
+    struct pro_lease lease;
 };
 
 static void on_received(struct pro_op *op);
 
-static void on_closed(struct pro_op *op)
-{
-    struct connection *self = PRO_CONTAINER(op, struct connection, op);
-
-    if (self->buffer != self->small)
-        free(self->buffer);
-    free(self);
-}
+static void on_closed(struct pro_op *op) { free(PRO_CONTAINER(op, struct connection, op)); }
 
 static void connection_end(struct connection *self) { (void)pro_then(pro_close(&self->op, &self->socket), on_closed); }
 
 static void receive(struct connection *self)
 {
-    (void)pro_then(pro_recv(&self->op, &self->socket, self->buffer, self->size, PRO_HOW_DEFAULT), on_received);
-}
-
-static void buffer_fit(struct connection *self, size_t used)
-{
-    if (self->buffer == self->small && used == SMALL) {
-        char *large = malloc(LARGE);
-
-        if (large) {
-            self->buffer = large;
-            self->size = LARGE;
-        }
-    } else if (self->buffer != self->small && used <= SMALL) {
-        free(self->buffer);
-        self->buffer = self->small;
-        self->size = SMALL;
-    }
+    (void)pro_then(pro_recv_lease(&self->op, &self->socket, &self->lease, PRO_HOW_DEFAULT), on_received);
 }
 
 static void on_sent(struct pro_op *op)
 {
     struct connection *self = PRO_CONTAINER(op, struct connection, op);
 
-    if (op->result < 0) {
+    (void)pro_lease_return(&self->lease);
+    if (op->result < 0)
         connection_end(self);
-        return;
-    }
-    buffer_fit(self, (size_t)op->result);
-    receive(self);
+    else
+        receive(self);
 }
 
 static void on_received(struct pro_op *op)
@@ -74,7 +46,7 @@ static void on_received(struct pro_op *op)
     else if (sink)
         on_sent(op);
     else
-        (void)pro_then(pro_send_all(op, &self->socket, self->buffer, (size_t)op->result, PRO_HOW_DEFAULT), on_sent);
+        (void)pro_then(pro_send_all(op, &self->socket, self->lease.data, self->lease.size, PRO_HOW_DEFAULT), on_sent);
 }
 
 static struct pro_socket listener, accepted;
@@ -98,8 +70,6 @@ static void on_accepted(struct pro_op *op)
         exit(1);
     }
     self->socket = accepted;
-    self->buffer = self->small;
-    self->size = SMALL;
     receive(self);
     on_waited(op);
 }

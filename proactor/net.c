@@ -2,6 +2,7 @@
 /* The verbs of sockets: they check and fill the op, nothing more. */
 #include "internal.h"
 
+#include <proact/lease.h>
 #include <proact/net.h>
 
 enum { KIND_LISTENER = 1u << PROI_HANDLE_LISTENER, KIND_SOCKET = 1u << PROI_HANDLE_SOCKET };
@@ -107,6 +108,22 @@ struct pro_op *pro_recv(struct pro_op *op, const struct pro_socket *socket, void
                         struct pro_how how)
 {
     return transfer(op, PRO_OP_RECV, socket, buffer, length, how);
+}
+
+struct pro_op *pro_recv_lease(struct pro_op *op, const struct pro_socket *socket, struct pro_lease *ret_lease,
+                              struct pro_how how)
+{
+    if (!proi_op_begin(&op, PRO_OP_RECV_LEASE))
+        return op;
+    use_socket(op, socket, KIND_SOCKET);
+    proi_op_limit(op, how);
+    op->buffer = ret_lease;
+    op->length = 0;
+    if (!ret_lease)
+        proi_op_fail(op, proi_misuse(PRO_E_INVALID, "pro_recv_lease: there is nowhere to put the lease"));
+    else
+        *ret_lease = (struct pro_lease){ 0 };
+    return op;
 }
 
 /* The op has one buffer pointer for both directions; no backend writes through it for a send. */

@@ -42,11 +42,12 @@ struct pro_stream {
     const struct pro_stream_vtable *vtable;
 };
 
-/* MoveNextAsync, Current, DisposeAsync. NULL or incomplete streams: PRO_E_INVALID (misuse). One consumer, on any thread. */
+/* MoveNextAsync, Current, DisposeAsync. NULL or incomplete streams: PRO_E_INVALID (misuse). A value task of bool: is there a next
+   item? Borrows the stream. [one thread at a time: the one consumer's] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_stream_move_next(struct pro_stream *stream);
-/* PRO_E_STATE: there is no present item; PRO_E_TYPE: it is of another type. */
+/* Copies the present item. PRO_E_STATE: there is none; PRO_E_TYPE: it is of another type. [one thread at a time] */
 PRO_API int pro_stream_current(struct pro_stream *stream, void *ret_item, struct pro_type type);
-/* Takes the stream. */
+/* Takes the stream: it is gone when the value task, which has no result, is complete. [one thread at a time] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_stream_dispose(struct pro_stream *stream);
 
 /* Gives a stream of the tasks (struct pro_task *, borrowed until the stream is disposed of) in the order of their completion, failed
@@ -56,7 +57,7 @@ PRO_API PRO_NODISCARD struct pro_value_task pro_stream_dispose(struct pro_stream
 PRO_API PRO_NODISCARD int pro_when_each(struct pro_task *const *tasks, size_t count, struct pro_cancellation_token token,
                                         struct pro_stream **ret_stream);
 
-/* A stream that fails with @error (taken) when it is asked for its first item. */
+/* Gives a stream that fails with @error (taken) when it is asked for its first item. [any thread] */
 PRO_API PRO_NODISCARD struct pro_stream *pro_stream_from_error(struct pro_error *error);
 
 #ifndef __cplusplus
@@ -119,7 +120,7 @@ struct pro_iterator {
     struct pro_iterator pro_iterator_
 /* Gives a zeroed frame, in one allocation for the whole stream, or NULL. */
 #define PRO_NEW_STREAM(frame_type, move_next, item_type)                                                               \
-    ((frame_type *)pro_frame_new_(sizeof(frame_type), (move_next), PRO_TYPE(item_type), PRO_HERE))
+    PRO_NEW_FRAME_(frame_type, (move_next), (uint32_t)sizeof(item_type), PRO_TYPE_TAG_((item_type *)0))
 /* Gives the stream of the frame; of NULL, one that fails with PRO_E_NO_MEMORY. The body begins when the first item is asked for; a stream
    that is disposed of before runs PRO_FINALLY alone (C# runs nothing: it has a collector). Items that own something: PRO_ON_DROP, then they move to the consumer. */
 #define PRO_START_STREAM(self) pro_iterator_start_((self) ? &(self)->pro_iterator_ : NULL)

@@ -52,7 +52,8 @@ static void queue_remove(struct proi_epoll_handle *handle, enum proi_epoll_side 
 
 static enum proi_epoll_side side_of(const struct pro_op *op)
 {
-    return op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_RECV ? PROI_EPOLL_READ : PROI_EPOLL_WRITE;
+    return op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_RECV || op->kind == PRO_OP_RECV_LEASE ? PROI_EPOLL_READ
+                                                                                                 : PROI_EPOLL_WRITE;
 }
 
 /* Takes @op out of its handle's queue and ends it. */
@@ -146,6 +147,40 @@ static enum outcome recv_try(struct proi_epoll *epoll, struct pro_op *op)
     return OVER;
 }
 
+/* What is to end the operation, beside a transfer, goes through the lease: the buffer goes back. */
+static void finish_lease(struct proi_epoll *epoll, struct pro_op *op, int64_t result, int native)
+{
+    queue_remove(proi_epoll_handle(op->handle), PROI_EPOLL_READ, op);
+    proi_epoll_op(op)->place = PROI_EPOLL_OVER;
+    proi_lease_complete(&epoll->over, op, result, native);
+}
+
+/* The first try may find nothing there: the buffer is held no longer than that takes. */
+static enum outcome recv_lease_try(struct proi_epoll *epoll, struct pro_op *op)
+{
+    struct proi_epoll_handle *handle = proi_epoll_handle(op->handle);
+    const int64_t code = proi_lease_take(op);
+    const struct pro_lease *lease = proi_op_lease(op);
+    ssize_t got;
+    int number;
+
+    if (code < 0) {
+        finish_lease(epoll, op, code, 0);
+        return OVER;
+    }
+    got = recv((int)op->handle->native, lease->data, lease->size, 0);
+    number = got < 0 ? errno : 0;
+    epoll->calls++;
+    if (number == EAGAIN || number == EINTR) {
+        proi_lease_drop(op);
+        return number == EAGAIN ? DRY : AGAIN;
+    }
+    if (got > 0 && (size_t)got < lease->size && !(handle->flags & PROI_EPOLL_ENDING)) /* as in recv_try() */
+        handle->flags |= PROI_EPOLL_READ_DRY;
+    finish_lease(epoll, op, got < 0 ? proi_error_from_native(number) : got, number);
+    return OVER;
+}
+
 static enum outcome send_try(struct proi_epoll *epoll, struct pro_op *op)
 {
     const size_t left = proi_op_left(op);
@@ -197,6 +232,8 @@ static enum outcome op_try(struct proi_epoll *epoll, struct pro_op *op)
         return accept_try(epoll, op);
     case PRO_OP_RECV:
         return recv_try(epoll, op);
+    case PRO_OP_RECV_LEASE:
+        return recv_lease_try(epoll, op);
     case PRO_OP_SHUTDOWN:
         return shutdown_do(epoll, op);
     case PRO_OP_CLOSE:
@@ -344,6 +381,7 @@ void proi_epoll_submit(struct proi_backend *backend, struct pro_op *op)
         return;
     case PRO_OP_ACCEPT:
     case PRO_OP_RECV:
+    case PRO_OP_RECV_LEASE:
     case PRO_OP_SEND:
     case PRO_OP_SEND_ALL:
         queue_push(mine, side_of(op), op);

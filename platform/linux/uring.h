@@ -15,6 +15,8 @@ struct uring {
     /* The loop's thread. Numbers count for ever and are masked at use, as in the kernel. */
     unsigned sq_tail, sq_submitted, sq_mask, sq_entries;
     unsigned cq_mask;
+    unsigned read_now_in_a_row; /* reads that were over without the ring, since it was entered last */
+    unsigned send_now_in_a_row; /* likewise sends                                                */
     unsigned enter_flags; /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
     int enter_fd;
     bool wake_armed;
@@ -26,6 +28,9 @@ struct uring {
     struct proi_op_queue over;  /* ended outside of wait(); the next one hands them out */
     struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
     uint64_t system_calls;
+    struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
+    unsigned buffers_mask;
+    int picked; /* the buffer that came with the completion in hand; -1: none */
     struct io_uring ring;
 
     char pad[64];   /* wakers write below, the loop above */
@@ -43,6 +48,9 @@ struct proi_uring_kind {
     void (*finish)(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done);
 };
 extern const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT];
+
+/* The only group of buffers that the kernel chooses from. */
+enum { URING_BUFFER_GROUP = 0 };
 
 /* Ends @op with @error, an errno. */
 void proi_uring_fail(struct pro_op *op, int error, struct proi_op_queue *done);

@@ -18,6 +18,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -172,8 +175,8 @@ static void uring_cancel(struct proi_backend *backend, struct pro_op *op)
 static void returned(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
     PROI_KERNEL_ACQUIRE(op);
-    if (PROI_UNLIKELY(result == -EINTR) && op->native == URING_IN_KERNEL && op->kind != PRO_OP_CLOSE &&
-        op->kind != PRO_OP_CONNECT)
+    if (PROI_UNLIKELY(result == -EINTR) && uring->picked < 0 && op->native == URING_IN_KERNEL &&
+        op->kind != PRO_OP_CLOSE && op->kind != PRO_OP_CONNECT)
         proi_op_queue_push(&uring->again, op);
     else
         proi_uring_kinds[op->kind].finish(uring, op, result, done);
@@ -203,6 +206,8 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
         const struct io_uring_cqe *cqe = &uring->cqes[head & uring->cq_mask];
         const unsigned tag = cqe->user_data & TAG_MASK;
 
+        if (cqe->flags & IORING_CQE_F_BUFFER)
+            uring->picked = (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
         if (PROI_LIKELY(tag == TAG_OP))
             returned(uring, op_of(cqe->user_data), cqe->res, done);
         else if (tag == TAG_WAKE)
@@ -259,6 +264,101 @@ static int enter_until(struct uring *uring, uint64_t deadline_ns)
     return enter(uring, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
 }
 
+/* ---- reads that need no trip through the ring ---- */
+
+/* handle->backend[3] of a file: whether reads of it are tried at once. */
+enum { READ_UNKNOWN, READ_NOW, READ_NEVER, READ_SKIP /* and above: so many are left to go the usual way */ };
+enum { READ_NOW_MOST = 64 * 1024, READ_NOW_IN_A_ROW = 16, READ_SKIP_MOST = 1024 };
+
+/* Without O_DIRECT, with which even a read that may not wait waits for the disk. */
+static uint64_t first_read(struct uring *uring, int fd)
+{
+    const int flags = fcntl(fd, F_GETFL);
+
+    uring->system_calls++;
+    return flags < 0 || flags & O_DIRECT ? READ_NEVER : READ_NOW;
+}
+
+/* Where it would have to wait, ever more of the next ones are not tried; [2] holds how many. */
+static void read_missed(struct pro_handle *handle, bool would_wait)
+{
+    if (handle->backend[2] < READ_SKIP_MOST)
+        handle->backend[2] = handle->backend[2] * 2 + 1;
+    handle->backend[3] = would_wait ? READ_SKIP + handle->backend[2] : READ_NEVER;
+}
+
+static bool may_read_now(struct uring *uring, const struct pro_op *op)
+{
+    uint64_t *const state = &op->handle->backend[3];
+
+    if (*state == READ_UNKNOWN)
+        *state = first_read(uring, (int)op->handle->native);
+    if (*state >= READ_SKIP && --*state < READ_SKIP)
+        *state = READ_NOW;
+    return *state == READ_NOW && proi_op_left(op) <= READ_NOW_MOST && op->native == URING_IN_KERNEL;
+}
+
+/* One read alone gains nothing from the ring: what is in the page cache costs a system call less by pread(), and
+   several at once cost less by the ring. A few in a row at most: the kernel's deferred work must have its turn. What
+   the call answers but the whole length goes the usual way. True: it is over. */
+static bool read_now(struct uring *uring)
+{
+    struct io_uring_sqe *const sqe = &uring->sqes[(uring->sq_tail - 1) & uring->sq_mask];
+    struct pro_op *op;
+    struct iovec part;
+    ssize_t count;
+
+    if (sqe->opcode != IORING_OP_READ || uring->read_now_in_a_row == READ_NOW_IN_A_ROW) {
+        uring->read_now_in_a_row = 0;
+        return false;
+    }
+    op = op_of(sqe->user_data);
+    if (!may_read_now(uring, op))
+        return false;
+    part = (struct iovec){ proi_op_data(op), proi_op_left(op) };
+    uring->system_calls++;
+    count = preadv2((int)op->handle->native, &part, 1, (off_t)op->offset, RWF_NOWAIT);
+    if (count != (ssize_t)part.iov_len) {
+        read_missed(op->handle, count >= 0 || errno == EAGAIN || errno == EINTR);
+        return false;
+    }
+    op->handle->backend[2] = 0;
+    uring->read_now_in_a_row++;
+    uring->sq_tail--;
+    returned(uring, op, (int)count, &uring->over);
+    return true;
+}
+
+/* ---- and sends ---- */
+
+enum { SEND_NOW_MOST = 64 * 1024, SEND_NOW_IN_A_ROW = 16 };
+
+/* The same for one send alone: on a socket with room it is over at once, and the ring would be entered a second time
+   for the receive that follows. With several to send the ring is the cheaper way. What would have to wait goes through
+   the ring; an error is told only once, so it counts. True: it is over. */
+static bool send_now(struct uring *uring)
+{
+    const struct io_uring_sqe *const sqe = &uring->sqes[(uring->sq_tail - 1) & uring->sq_mask];
+    struct pro_op *op;
+    ssize_t count;
+
+    if (sqe->opcode != IORING_OP_SEND || uring->send_now_in_a_row == SEND_NOW_IN_A_ROW) {
+        uring->send_now_in_a_row = 0;
+        return false;
+    }
+    op = op_of(sqe->user_data);
+    if (op->native != URING_IN_KERNEL || proi_op_left(op) > SEND_NOW_MOST)
+        return false;
+    uring->system_calls++;
+    count = send((int)op->handle->native, proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    uring->send_now_in_a_row++;
+    uring->sq_tail--;
+    returned(uring, op, count < 0 ? -errno : (int)count, &uring->over);
+    return true;
+}
+
 /* GETEVENTS runs the kernel's deferred work and brings back what did not fit into the completion queue, so we enter
    with it also when there is nothing to wait for; only with completions left over from the last turn and nothing to
    submit the kernel is left alone. */
@@ -267,6 +367,7 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
     struct uring *uring = uring_of(backend);
     unsigned ready;
     int result = 0;
+    bool over = false;
     struct pro_op *op;
 
     if (PROI_UNLIKELY(!uring->wake_armed))
@@ -274,9 +375,11 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
     if (PROI_UNLIKELY(uring->again.head != NULL))
         submit_again(uring);
     ready = completions_ready(uring);
+    if (!ready && uring->sq_tail - uring->sq_submitted == 1)
+        over = read_now(uring) || send_now(uring);
     if (!ready && !uring->over.head && !uring->woke && deadline_ns)
         result = enter_until(uring, deadline_ns);
-    else if (!ready || uring->sq_tail != uring->sq_submitted)
+    else if ((!ready && !over) || uring->sq_tail != uring->sq_submitted)
         result = enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
     if (PROI_UNLIKELY(result < 0))
         entered_badly(uring, -result);
@@ -284,6 +387,46 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
         proi_op_queue_push(done, op);
     reap(uring, done, REAP_MOST);
     uring->woke = false;
+}
+
+/* ---- buffers of leased receives ---- */
+
+static size_t buffer_ring_size(unsigned entries) { return entries * sizeof(struct io_uring_buf); }
+
+/* As many entries as there will ever be buffers: it cannot overflow. The kernel wants whole pages, and their contents
+   are touched as the entries are used. */
+static int buffers_register(struct uring *uring, unsigned most)
+{
+    struct io_uring_buf_reg registration = { .bgid = URING_BUFFER_GROUP };
+    unsigned entries = 1;
+    void *memory;
+
+    while (entries < most)
+        entries *= 2;
+    memory = mmap(NULL, buffer_ring_size(entries), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return PRO_E_NO_MEMORY;
+    registration.ring_addr = (uint64_t)(uintptr_t)memory;
+    registration.ring_entries = entries;
+    if (io_uring_register_buf_ring(&uring->ring, &registration, 0) < 0) {
+        munmap(memory, buffer_ring_size(entries));
+        return PRO_E_NO_MEMORY;
+    }
+    uring->buffers = memory;
+    uring->buffers_mask = entries - 1;
+    return PRO_OK;
+}
+
+/* The kernel sees the entry when the tail has moved over it: a release. */
+static int uring_provide(struct proi_backend *backend, unsigned number, void *data, uint32_t size, unsigned most)
+{
+    struct uring *uring = uring_of(backend);
+
+    if (PROI_UNLIKELY(!uring->buffers) && buffers_register(uring, most) < 0)
+        return PRO_E_NO_MEMORY;
+    io_uring_buf_ring_add(uring->buffers, data, size, (unsigned short)number, (int)uring->buffers_mask, 0);
+    io_uring_buf_ring_advance(uring->buffers, 1);
+    return PRO_OK;
 }
 
 static void uring_wake(struct proi_backend *backend)
@@ -344,7 +487,8 @@ static int explain(int error, char *reason, size_t size)
                  error == EMFILE ? "EMFILE" : "ENFILE");
     else
         snprintf(reason, size, "io_uring_setup fails with error %d (%s)", error, message);
-    /* The kernel's ENOMEM, too: PRO_E_NO_MEMORY would say that the program's own memory is used up, and nothing else be tried. */
+    /* The kernel's ENOMEM, too: PRO_E_NO_MEMORY would say that the program's own memory is used up, and nothing else be
+     * tried. */
     if (error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL || error == ENOMEM)
         return PRO_E_NOT_SUPPORTED;
     return proi_error_from_native(error);
@@ -419,6 +563,7 @@ static int uring_open(const struct pro_loop_options *options, struct proi_backen
         goto exit_ring;
     }
     take_arrays(uring);
+    uring->picked = -1;
     uring->base.type = &proi_backend_uring;
     *ret_backend = &uring->base;
     return PRO_OK;
@@ -452,6 +597,8 @@ static void uring_close(struct proi_backend *backend)
     struct uring *uring = uring_of(backend);
 
     io_uring_queue_exit(&uring->ring);
+    if (uring->buffers)
+        munmap(uring->buffers, buffer_ring_size(uring->buffers_mask + 1));
     close(uring->wake_fd);
     proi_free(uring);
 }
@@ -491,6 +638,7 @@ const struct proi_backend_type proi_backend_uring = {
     .cancel = uring_cancel,
     .wait = uring_wait,
     .wake = uring_wake,
+    .provide = uring_provide,
     .now = proi_linux_now,
     .system_calls = uring_system_calls,
 };

@@ -128,6 +128,39 @@ static int fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_o
     return 0;
 }
 
+/* Length 0: as much as the buffer holds that the kernel will choose. */
+static int fill_recv_lease(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    (void)uring;
+    if (PROI_UNLIKELY(proi_lease_prepare(op) < 0))
+        return ENOMEM;
+    io_uring_prep_recv(sqe, handle_fd(op), NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = URING_BUFFER_GROUP;
+    return 0;
+}
+
+/* A buffer may come with the end of the stream, too, and with an error. */
+static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    const int number = uring->picked;
+
+    uring->picked = -1;
+    if (PROI_LIKELY(number >= 0))
+        proi_lease_taken(op, (unsigned)number);
+    if (PROI_LIKELY(result >= 0)) {
+        if (result > 0)
+            PROI_MADE_DEFINED(proi_op_lease(op)->data, (size_t)result);
+        proi_lease_complete(done, op, result, 0);
+    } else if (result == -ENOBUFS && number < 0) {
+        proi_lease_complete(done, op, PROI_STARVED, 0);
+    } else {
+        const int error = result == -EINTR && op->native == URING_CANCEL_ASKED ? ECANCELED : -result;
+
+        proi_lease_complete(done, op, proi_error_from_native(error), error);
+    }
+}
+
 static int fill_send(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
@@ -228,15 +261,23 @@ static int fill_sync(struct uring *uring, struct io_uring_sqe *sqe, struct pro_o
     return 0;
 }
 
-_Static_assert(PRO_OP_KIND_COUNT == 14, "a new kind of operation needs a line below");
+_Static_assert(PRO_OP_KIND_COUNT == 15, "a new kind of operation needs a line below");
 const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT] = {
-    [PRO_OP_NONE] = { fill_nothing, finish_plain },       [PRO_OP_NOP] = { fill_nop, finish_plain },
-    [PRO_OP_SLEEP] = { fill_nothing, finish_plain },      [PRO_OP_ACCEPT] = { fill_accept, finish_accept },
-    [PRO_OP_CONNECT] = { fill_connect, finish_connect },  [PRO_OP_RECV] = { fill_recv, finish_input },
-    [PRO_OP_SEND] = { fill_send, finish_output },         [PRO_OP_SEND_ALL] = { fill_send_all, finish_send_all },
-    [PRO_OP_SHUTDOWN] = { fill_shutdown, finish_plain },  [PRO_OP_CLOSE] = { fill_close, finish_close },
-    [PRO_OP_FILE_OPEN] = { fill_open, finish_open },      [PRO_OP_READ_AT] = { fill_read_at, finish_input },
-    [PRO_OP_WRITE_AT] = { fill_write_at, finish_output }, [PRO_OP_FILE_SYNC] = { fill_sync, finish_plain },
+    [PRO_OP_NONE] = { fill_nothing, finish_plain },
+    [PRO_OP_NOP] = { fill_nop, finish_plain },
+    [PRO_OP_SLEEP] = { fill_nothing, finish_plain },
+    [PRO_OP_ACCEPT] = { fill_accept, finish_accept },
+    [PRO_OP_CONNECT] = { fill_connect, finish_connect },
+    [PRO_OP_RECV] = { fill_recv, finish_input },
+    [PRO_OP_SEND] = { fill_send, finish_output },
+    [PRO_OP_SEND_ALL] = { fill_send_all, finish_send_all },
+    [PRO_OP_SHUTDOWN] = { fill_shutdown, finish_plain },
+    [PRO_OP_CLOSE] = { fill_close, finish_close },
+    [PRO_OP_FILE_OPEN] = { fill_open, finish_open },
+    [PRO_OP_READ_AT] = { fill_read_at, finish_input },
+    [PRO_OP_WRITE_AT] = { fill_write_at, finish_output },
+    [PRO_OP_FILE_SYNC] = { fill_sync, finish_plain },
+    [PRO_OP_RECV_LEASE] = { fill_recv_lease, finish_recv_lease },
 };
 
 const char *proi_uring_missing(struct io_uring *ring)

@@ -79,6 +79,15 @@ static void backend_close(struct proi_backend *backend)
 
 /* ---- handles ---- */
 
+/* Not here: the thread may be another than the loop's, and what a receive takes a buffer from is the loop's alone. */
+static void settle_soon(struct sim *sim)
+{
+    if (!sim->changed)
+        return;
+    proi_store(&sim->woken, 1, PROI_RELEASE);
+    proi_wake_one(&sim->woken);
+}
+
 static int backend_listen(struct proi_backend *backend, const struct pro_addr *addr,
                           const struct pro_listen_options *options, intptr_t *ret_native, int *ret_error)
 {
@@ -129,7 +138,7 @@ static void backend_release(struct proi_backend *backend, enum proi_handle_kind 
     (void)backend, (void)kind;
     proi_lock(&sim->lock);
     sim_object_close(sim, object);
-    sim_settle(sim);
+    settle_soon(sim);
     proi_unlock(&sim->lock);
 }
 
@@ -188,7 +197,7 @@ static int backend_set_buffers(struct proi_backend *backend, struct pro_handle *
         socket->other->in.limit = (size_t)send_bytes;
         sim_queue_changed(sim, &socket->sending);
     }
-    sim_settle(sim);
+    settle_soon(sim);
     proi_unlock(&sim->lock);
     return PRO_OK;
 }
@@ -245,6 +254,7 @@ static void sleep_until_woken(struct sim *sim)
     while (!proi_load(&sim->woken, PROI_RELAXED))
         proi_wait(&sim->woken, 0, -1);
     proi_lock(&sim->lock);
+    sim_settle(sim);
 }
 
 /* Time stands still while anything can happen without it. Then it jumps. */
@@ -256,6 +266,7 @@ static void backend_wait(struct proi_backend *backend, uint64_t deadline_ns, str
     proi_lock(&sim->lock);
     sim->waits++;
     complete_refused(sim, done);
+    sim_settle(sim);
     sim_turn(sim, done);
     while (!done->head && sim->now < deadline_ns && !proi_load(&sim->woken, PROI_RELAXED)) {
         uint64_t next = sim_next_due(sim);

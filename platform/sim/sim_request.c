@@ -123,6 +123,7 @@ static bool attempt(struct sim *sim, struct sim_request *request)
     case PRO_OP_CONNECT:
         return sim_try_connect(sim, request);
     case PRO_OP_RECV:
+    case PRO_OP_RECV_LEASE:
         return sim_try_receive(sim, request);
     default: /* only these four kinds ever stand in a queue */
         return sim_try_send(sim, request);
@@ -204,6 +205,7 @@ static int injected_error(struct sim *sim, const struct pro_op *op)
     switch (op->kind) {
     case PRO_OP_CONNECT:
     case PRO_OP_RECV:
+    case PRO_OP_RECV_LEASE:
     case PRO_OP_SEND:
     case PRO_OP_SEND_ALL:
         return PRO_E_RESET;
@@ -280,7 +282,10 @@ static void arrive(struct sim *sim, struct sim_request *request)
 static void deliver(struct sim *sim, struct sim_request *request, struct proi_op_queue *done)
 {
     request->op->backend[1] = 0; /* a cancel finds nothing from now on */
-    proi_op_complete(done, request->op, request->result, request->moved, 0);
+    if (request->op->kind == PRO_OP_RECV_LEASE)
+        proi_lease_complete(done, request->op, request->result, 0);
+    else
+        proi_op_complete(done, request->op, request->result, request->moved, 0);
     sim->request_count--;
     proi_block_free(request, sizeof *request);
 }

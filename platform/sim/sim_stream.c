@@ -86,6 +86,7 @@ struct sim_queue *sim_queue_of(struct pro_op *op)
     case PRO_OP_ACCEPT:
         return &((struct sim_listener *)op->handle->native)->accepting;
     case PRO_OP_RECV:
+    case PRO_OP_RECV_LEASE:
         return &((struct sim_socket *)op->handle->native)->receiving;
     case PRO_OP_SEND:
     case PRO_OP_SEND_ALL:
@@ -133,18 +134,40 @@ void sim_socket_close(struct sim *sim, struct sim_socket *socket)
 
 /* ---- operations ---- */
 
+/* Where the bytes that have come go, and how many may. False: there is no buffer for them, and the request is finished.
+ */
+static bool receive_place(struct sim *sim, struct sim_request *request, void **ret_place, size_t *ret_count)
+{
+    struct pro_op *op = request->op;
+    int64_t code = PRO_OK;
+
+    *ret_place = proi_op_data(op);
+    *ret_count = proi_op_left(op);
+    if (op->kind != PRO_OP_RECV_LEASE)
+        return true;
+    code = sim_chance(sim, sim->options.starve_percent) ? PROI_STARVED : proi_lease_take(op);
+    *ret_place = proi_op_lease(op)->data;
+    *ret_count = proi_op_lease(op)->size;
+    if (code < 0)
+        sim_finish(sim, request, code, 0);
+    return code == PRO_OK;
+}
+
 bool sim_try_receive(struct sim *sim, struct sim_request *request)
 {
     struct sim_socket *socket = (struct sim_socket *)request->op->handle->native;
-    size_t count = proi_op_left(request->op);
+    size_t count;
+    void *place;
 
     if (socket->is_reset) {
         sim_finish(sim, request, PRO_E_RESET, 0);
         return true;
     }
     if (socket->in.count) {
+        if (!receive_place(sim, request, &place, &count))
+            return true;
         count = sim_cut(sim, count < socket->in.count ? count : socket->in.count);
-        bytes_take(&socket->in, proi_op_data(request->op), count);
+        bytes_take(&socket->in, place, count);
         sim_finish(sim, request, (int64_t)count, count);
         if (socket->other)
             sim_queue_changed(sim, &socket->other->sending);

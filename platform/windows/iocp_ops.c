@@ -146,6 +146,28 @@ static void recv_start(struct proi_iocp *iocp, struct pro_op *op)
     op_begun(iocp, op, WSARecv((SOCKET)op->handle->native, &buffer, 1, NULL, &flags, overlapped, NULL) == 0);
 }
 
+/* A receive of nothing: it completes when data is there, and takes none of it. Only then there is a buffer. */
+static void recv_lease_start(struct proi_iocp *iocp, struct pro_op *op)
+{
+    WSABUF nothing = { .len = 0, .buf = NULL };
+    OVERLAPPED *overlapped = proi_iocp_begin(op);
+    DWORD flags = 0;
+
+    op_begun(iocp, op, WSARecv((SOCKET)op->handle->native, &nothing, 1, NULL, &flags, overlapped, NULL) == 0);
+}
+
+/* Data is there, or the end, or an error: a second receive tells. Should another receive take the data first, this one
+   waits with its buffer. */
+static void recv_lease_read(struct proi_iocp *iocp, struct pro_op *op)
+{
+    const struct pro_lease *lease = proi_op_lease(op);
+    WSABUF buffer = { .len = lease->size, .buf = lease->data };
+    OVERLAPPED *overlapped = proi_iocp_begin(op);
+    DWORD flags = 0;
+
+    op_begun(iocp, op, WSARecv((SOCKET)op->handle->native, &buffer, 1, NULL, &flags, overlapped, NULL) == 0);
+}
+
 static void send_start(struct proi_iocp *iocp, struct pro_op *op)
 {
     const uint32_t left = proi_op_left(op);
@@ -161,7 +183,8 @@ static void receives_end(struct proi_iocp *iocp, struct pro_handle *handle)
     for (struct pro_op *op = handle->ops; op; op = op->handle_next) {
         struct iocp_record *record = proi_iocp_record(op);
 
-        if (op->kind != PRO_OP_RECV || op->state != PRO_OP_KERNEL || record->phase != IOCP_PENDING)
+        if ((op->kind != PRO_OP_RECV && op->kind != PRO_OP_RECV_LEASE) || op->state != PRO_OP_KERNEL ||
+            record->phase != IOCP_PENDING)
             continue; /* not submitted yet, or over and on its way */
         record->phase = IOCP_ENDING;
         iocp->system_calls++;
@@ -215,6 +238,7 @@ void proi_iocp_submit(struct proi_backend *backend, struct pro_op *op)
         [PRO_OP_READ_AT] = proi_iocp_read_at,
         [PRO_OP_WRITE_AT] = proi_iocp_write_at,
         [PRO_OP_FILE_SYNC] = proi_iocp_file_sync,
+        [PRO_OP_RECV_LEASE] = recv_lease_start,
     };
 
     starters[op->kind](proi_iocp_of(backend), op);
@@ -261,7 +285,10 @@ static void op_end(struct pro_op *op, int64_t result, size_t moved, int native_e
     } else if (op->kind == PRO_OP_FILE_OPEN && result >= 0) {
         op->backend[0] = native;
     }
-    proi_op_complete(done, op, result, moved, result < 0 ? native_error : 0);
+    if (op->kind == PRO_OP_RECV_LEASE) /* with a failure nothing can have moved: it would be lost */
+        proi_lease_complete(done, op, result, result < 0 ? native_error : 0);
+    else
+        proi_op_complete(done, op, result, moved, result < 0 ? native_error : 0);
 }
 
 void proi_iocp_end_ours(struct pro_op *op, struct proi_op_queue *done)
@@ -269,7 +296,7 @@ void proi_iocp_end_ours(struct pro_op *op, struct proi_op_queue *done)
     const struct iocp_record *record = proi_iocp_record(op);
 
     /* A receive on a direction that was shut down here is refused; to us it is the end of the stream. */
-    if (op->kind == PRO_OP_RECV && record->native_error == WSAESHUTDOWN)
+    if ((op->kind == PRO_OP_RECV || op->kind == PRO_OP_RECV_LEASE) && record->native_error == WSAESHUTDOWN)
         op_end(op, 0, 0, 0, done);
     else
         op_end(op, record->code, 0, record->native_error, done);
@@ -303,6 +330,25 @@ static void accept_again(struct proi_iocp *iocp, struct pro_op *op)
     accept_start(iocp, op);
 }
 
+/* The receive of nothing is over. Cancelled meanwhile: nothing was taken, so that is the answer. */
+static void lease_readable(struct proi_iocp *iocp, struct pro_op *op, struct proi_op_queue *done)
+{
+    const struct iocp_record *record = proi_iocp_record(op);
+    int64_t code;
+
+    if (record->phase == IOCP_ENDING) {
+        op_end(op, 0, 0, 0, done);
+    } else if (record->cancel_asked) {
+        op_end(op, PRO_E_CANCELED, 0, ERROR_OPERATION_ABORTED, done);
+    } else {
+        code = proi_lease_take(op);
+        if (code < 0)
+            op_end(op, code, 0, 0, done);
+        else
+            recv_lease_read(iocp, op);
+    }
+}
+
 static void op_succeeded(struct proi_iocp *iocp, struct pro_op *op, size_t bytes, struct proi_op_queue *done)
 {
     int error;
@@ -322,6 +368,11 @@ static void op_succeeded(struct proi_iocp *iocp, struct pro_op *op, size_t bytes
             op_end(op, proi_error_from_native(error), 0, error, done);
         return;
     case PRO_OP_RECV:
+    case PRO_OP_RECV_LEASE:
+        if (op->kind == PRO_OP_RECV_LEASE && !proi_op_lease(op)->buffer) {
+            lease_readable(iocp, op, done);
+            return;
+        }
         if (bytes == 0 && stream_was_reset(op)) {
             op_end(op, PRO_E_RESET, 0, WSAECONNRESET, done);
             return;

@@ -249,6 +249,67 @@ TEST(cancelled_receive_ends_once_and_its_next_life_is_not_hit)
     end();
 }
 
+static unsigned submitted(void) { return ((struct uring *)(void *)backend)->sq_submitted; }
+
+TEST(send_alone_is_over_without_the_ring_but_not_for_ever)
+{
+    /* Kills: a send that is over and goes through the ring as well; a row of sends that never lets the kernel's
+       deferred work have its turn, nor a receive. */
+    enum { SENDS = 100 };
+    char out[SENDS], in[SENDS];
+    struct pro_op send = { 0 }, recv = { 0 };
+    unsigned without_ring = 0;
+
+    begin(0);
+    connect_ends();
+    for (int i = 0; i < SENDS; i++) {
+        const unsigned before = submitted();
+
+        out[i] = (char)i;
+        start(&send, i % 2 ? PRO_OP_SEND : PRO_OP_SEND_ALL, &ends[0], &out[i], 1);
+        CHECK_EQ(run(&send), 1);
+        without_ring += submitted() == before;
+    }
+    CHECK(without_ring > SENDS * 8 / 10 && without_ring < SENDS);
+    for (size_t got = 0; got < SENDS; got += (size_t)recv.result) {
+        start(&recv, PRO_OP_RECV, &ends[1], in + got, SENDS - got);
+        REQUIRE(run(&recv) > 0);
+    }
+    CHECK(memcmp(in, out, SENDS) == 0);
+    close_ends();
+    end();
+}
+
+TEST(send_alone_that_finds_no_room_waits_and_one_that_fails_tells_why)
+{
+    /* Kills: "would block" told to the program; an error that is asked for twice, and is another one the second time.
+     */
+    static char out[32 * 1024];
+    struct pro_op send = { 0 }, close = { 0 };
+
+    begin(0);
+    connect_ends();
+    do {
+        start(&send, PRO_OP_SEND, &ends[0], out, sizeof out);
+        for (int i = 0; i < 5; i++)
+            wait_once(0, NULL);
+        CHECK(send.result > 0); /* or the 12345 of one that waits */
+    } while (send.result > 0 && send.result != 12345);
+    backend->type->cancel(backend, &send);
+    CHECK_EQ(run(&send), PRO_E_CANCELED);
+    REQUIRE(backend->type->set_abortive(backend, &ends[1], true) == PRO_OK);
+    start(&close, PRO_OP_CLOSE, &ends[1], NULL, 0);
+    CHECK_EQ(run(&close), PRO_OK);
+    start(&send, PRO_OP_SEND, &ends[0], out, sizeof out);
+    CHECK_EQ(run(&send), PRO_E_RESET);
+    CHECK_EQ(send.native, ECONNRESET);
+    start(&close, PRO_OP_CLOSE, &ends[0], NULL, 0);
+    CHECK_EQ(run(&close), PRO_OK);
+    start(&close, PRO_OP_CLOSE, &listener, NULL, 0);
+    CHECK_EQ(run(&close), PRO_OK);
+    end();
+}
+
 TEST(send_all_cancelled_in_the_middle_tells_how_much_went)
 {
     /* Kills: the short answer of a cancelled send_all taken for a success. */
