@@ -11,6 +11,7 @@
 #define PROACT_BACKEND_H
 
 #include <proact/file.h>
+#include <proact/lease.h>
 #include <proact/loop.h>
 #include <proact/net.h>
 #include <proact/op.h>
@@ -30,7 +31,7 @@ struct pro_handle {
     uint32_t generation; /* shared: relaxed reads anywhere, written on the loop's thread; a new number at each close */
     uint32_t state;      /* shared likewise: enum proi_handle_state */
     struct pro_loop *loop;              /* shared likewise; set once per life */
-    unsigned char kind;                 /* enum proi_handle_kind */
+    unsigned char kind;                 /* shared likewise; enum proi_handle_kind */
     unsigned char family;               /* enum pro_family of a socket */
     unsigned char ended;                /* bit 0: shut down for receiving, bit 1: for sending */
     uint32_t pending;                   /* ops between submission and delivery, close apart */
@@ -96,12 +97,31 @@ struct proi_open_args {
 };
 static inline void *proi_op_args(struct pro_op *op) { return &op->backend[1]; } /* 40 bytes */
 
+/* ---- buffers of leased receives (lease.c). [loop] ----
+ *
+ * A RECV_LEASE takes a buffer when data has come, never before: a receive that only waits holds none. There are two
+ * ways. Where the kernel chooses the buffer, the backend has `provide`, is given every free one, and says with
+ * proi_lease_taken() which it was. Every other backend waits for readiness first and then calls proi_lease_take(). Both
+ * end with proi_lease_complete(), and with PROI_STARVED when no buffer was free: the loop submits the op again when one
+ * is. */
+#define PROI_STARVED (INT64_MIN + 1)
+/* Puts a free buffer into the op's lease: data, and size as its capacity. PRO_OK, PROI_STARVED or PRO_E_NO_MEMORY. */
+int64_t proi_lease_take(struct pro_op *op);
+void proi_lease_drop(struct pro_op *op); /* no data after all: the buffer goes back, the op goes on waiting */
+static inline struct pro_lease *proi_op_lease(const struct pro_op *op) { return (struct pro_lease *)op->buffer; }
+/* For backends that provide. Makes the first buffers. PRO_OK or PRO_E_NO_MEMORY. */
+int proi_lease_prepare(struct pro_op *op);
+void proi_lease_taken(struct pro_op *op, unsigned number);
+/* Ends the backend's part. @result > 0: so many bytes are in the buffer that the op's lease has; else the buffer, if it
+   has one, goes back. */
+void proi_lease_complete(struct proi_op_queue *done, struct pro_op *op, int64_t result, int native);
+
 struct proi_backend;
 
-/* Which ops come: PRO_OP_NOP and every kind from ACCEPT to FILE_SYNC. SLEEP never reaches a backend. op->handle is
+/* Which ops come: PRO_OP_NOP and every kind from ACCEPT on. SLEEP never reaches a backend. op->handle is
    set for all but NOP, CONNECT and FILE_OPEN; op->buffer and op->length for RECV…SEND_ALL, READ_AT, WRITE_AT;
-   op->offset for READ_AT and WRITE_AT; op->offset is enum pro_shutdown_how for SHUTDOWN. CLOSE comes when the handle
-   has no other op pending, and closes op->handle->native whatever happens. */
+   op->buffer is the lease for RECV_LEASE; op->offset for READ_AT and WRITE_AT; op->offset is enum pro_shutdown_how for
+   SHUTDOWN. CLOSE comes when the handle has no other op pending, and closes op->handle->native whatever happens. */
 struct proi_backend_type {
     const char *name;
     /* Opens an instance. On failure *@ret_backend is untouched and @reason tells a person why and what to change, e.g.
@@ -138,6 +158,9 @@ struct proi_backend_type {
     void (*wait)(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done);
     /* Makes the present or the next wait return. Coalesces. [any thread] */
     void (*wake)(struct proi_backend *backend);
+    /* May be NULL. A buffer is free from now on, and the kernel's until proi_lease_taken() names it. @most is one more
+       than the largest @number there will be. Only the first call may fail. */
+    int (*provide)(struct proi_backend *backend, unsigned number, void *data, uint32_t size, unsigned most);
     uint64_t (*now)(struct proi_backend *backend);          /* [any thread] */
     uint64_t (*system_calls)(struct proi_backend *backend); /* made so far by submit, cancel and wait */
 };

@@ -26,8 +26,9 @@ static struct pro_handle *take_block(void)
         proi_store(&handle->generation, 1u, PROI_RELAXED);
         return handle;
     }
-    /* Everything but generation, state and loop, which other threads may be reading. */
-    memset((char *)handle + offsetof(struct pro_handle, kind), 0, sizeof *handle - offsetof(struct pro_handle, kind));
+    /* Everything but generation, state, loop and kind, which other threads may be reading. */
+    memset((char *)handle + offsetof(struct pro_handle, family), 0,
+           sizeof *handle - offsetof(struct pro_handle, family));
     return handle;
 }
 
@@ -49,9 +50,10 @@ int proi_handle_open(struct pro_loop *loop, enum proi_handle_kind kind, intptr_t
 
     if (!handle)
         goto release;
-    proi_store(&handle->loop, loop, PROI_RELAXED);
-    proi_store(&handle->state, (uint32_t)PROI_HANDLE_OPEN, PROI_RELAXED);
-    handle->kind = (unsigned char)kind;
+    /* Releases: see proi_handle_look(). */
+    proi_store(&handle->loop, loop, PROI_RELEASE);
+    proi_store(&handle->kind, (unsigned char)kind, PROI_RELEASE);
+    proi_store(&handle->state, (uint32_t)PROI_HANDLE_OPEN, PROI_RELEASE);
     handle->family = (unsigned char)family;
     handle->native = native;
     code = loop->type->attach(loop->backend, handle, via);
@@ -113,16 +115,33 @@ void proi_handle_release_all(struct pro_loop *loop)
     }
 }
 
-int proi_handle_check(const struct pro_handle *handle, uint32_t generation, uint32_t loop_id)
+/* At any moment the handle may be closed on its loop's thread, and its block become another's. The former counts the
+   generation up before the latter stores a member of its own by a release. So there are two orders: we read members of
+   this life, and may find its number or a later one; or we acquire a member of a later life, and with it the number
+   that came before, which is not ours. With the same number before and after, what lies between is of this life. */
+int proi_handle_look(const struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
+                     struct proi_handle_view *ret_view)
 {
-    if (!handle || !generation)
-        return PRO_E_INVALID;
-    if (proi_load(&handle->generation, PROI_ACQUIRE) == generation) {
-        const struct pro_loop *loop = proi_load(&handle->loop, PROI_RELAXED);
+    uint32_t state;
 
-        if (!loop || proi_load(&loop->closing, PROI_RELAXED))
-            return PRO_E_LOOP_CLOSED;
-        return proi_load(&handle->state, PROI_RELAXED) == PROI_HANDLE_OPEN ? PRO_OK : PRO_E_CLOSED;
+    if (PROI_UNLIKELY(!handle || !generation))
+        return PRO_E_INVALID;
+    if (PROI_LIKELY(proi_load(&handle->generation, PROI_ACQUIRE) == generation)) {
+        ret_view->loop = proi_load(&handle->loop, PROI_ACQUIRE);
+        ret_view->kind = (enum proi_handle_kind)proi_load(&handle->kind, PROI_ACQUIRE);
+        state = proi_load(&handle->state, PROI_ACQUIRE);
+        if (PROI_LIKELY(proi_load(&handle->generation, PROI_RELAXED) == generation)) {
+            if (PROI_UNLIKELY(!ret_view->loop || proi_load(&ret_view->loop->closing, PROI_RELAXED)))
+                return PRO_E_LOOP_CLOSED;
+            return state == PROI_HANDLE_OPEN ? PRO_OK : PRO_E_CLOSED;
+        }
     }
     return proi_loop_id_is_open(loop_id) ? PRO_E_CLOSED : PRO_E_LOOP_CLOSED;
+}
+
+int proi_handle_check(const struct pro_handle *handle, uint32_t generation, uint32_t loop_id)
+{
+    struct proi_handle_view view;
+
+    return proi_handle_look(handle, generation, loop_id, &view);
 }

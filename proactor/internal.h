@@ -14,7 +14,8 @@ enum proi_op_flag {
     PROI_OP_STARTED = 4, /* pro_start(): nobody waits yet                                                */
     PROI_OP_PARKED = 8,  /* started and over, and still nobody waits                                     */
     PROI_OP_LINKED = 16, /* in handle->ops, or in loop->own.loose when it has no handle; a sleep is only in the wheel */
-    PROI_OP_LISTENS = 32 /* in its token node's list                                                       */
+    PROI_OP_LISTENS = 32, /* in its token node's list                                                       */
+    PROI_OP_STARVED = 64  /* a leased receive that waits for a buffer: in the pool's queue                  */
 };
 
 /* ---- the timer wheel (timer.c) ---- */
@@ -67,6 +68,7 @@ struct pro_loop {
     const struct proi_backend_type *type;
     struct proi_backend *backend;
     void *context; /* the loop's SynchronizationContext: sync_context/loop_context.c */
+    unsigned lease_bytes, lease_most; /* of pro_loop_options */
 
     char before[64];                /* a cache line: senders read what is above it */
     struct {                        /* [loop] only */
@@ -75,6 +77,7 @@ struct pro_loop {
         struct proi_wheel *wheel;
         struct proi_token_table *tokens;        /* sources that pending ops listen to; NULL until the first */
         struct pro_op *loose;                   /* pending ops that have no handle, sleeps apart */
+        struct proi_lease_pool *leases;         /* buffers of leased receives; NULL until the first */
         struct pro_work *work_head, *work_tail; /* posted here, and taken from the inbox; in order */
         size_t pending;                         /* ops between submission and delivery */
         intptr_t captured; /* continuations; may go below 0, only the sum with shared.captured counts */
@@ -101,11 +104,23 @@ struct pro_loop {
     struct pro_loop *next; /* the list of open, or of closed, loops: under their lock */
 };
 
-/* ---- loop.c, registry.c ---- */
+/* ---- loop.c, loop_new.c, registry.c ---- */
 extern PROI_THREAD_LOCAL struct pro_loop *proi_running_loop; /* what pro_loop_current() gives */
-struct pro_loop *proi_loop_register(void);                   /* a zeroed open block, or NULL */
+/* Queues @work on this thread's own loop. */
+static inline void proi_loop_append(struct pro_loop *loop, struct pro_work *work)
+{
+    work->next = NULL;
+    if (loop->own.work_tail)
+        loop->own.work_tail->next = work;
+    else
+        loop->own.work_head = work;
+    loop->own.work_tail = work;
+}
+struct pro_loop *proi_loop_register(void);                   /* a zeroed block with an id, or NULL */
+void proi_loop_publish(struct pro_loop *loop);               /* it is complete: from now on it is open */
 void proi_loop_unregister(struct pro_loop *loop);
 bool proi_loop_id_is_open(uint32_t id);
+bool proi_loop_here_has_context(const void *context); /* is it that of a loop of this thread? It may be gone. */
 bool proi_loop_usable(const struct pro_loop *loop);    /* open, and not closing */
 bool proi_loop_on_thread(const struct pro_loop *loop); /* is this the thread that runs it? */
 struct pro_loop *
@@ -145,6 +160,8 @@ void proi_op_strike(struct pro_op *op, uint64_t now_ns);      /* [loop] its mome
 
 /* As pro_then(), for a waiter of the library: @done is called at delivery with no context current. */
 int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags);
+/* The same for an op that a verb has just filled, without a failure, for the loop that this thread runs. */
+void proi_op_submit_here(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter);
 /* For awaiters, on the loop's thread: is it over, with its result in, and nobody was told? */
 bool proi_op_answered(const struct pro_op *op);
 void proi_op_reclaim(struct pro_op *op); /* such an op → IDLE */
@@ -155,8 +172,41 @@ int proi_handle_open(struct pro_loop *loop, enum proi_handle_kind kind, intptr_t
                      enum pro_op_kind via, struct pro_handle **ret_handle);
 void proi_handle_forget(struct pro_handle *handle);  /* [loop] after its native was closed */
 void proi_handle_release_all(struct pro_loop *loop); /* [loop] closes what is open, at once */
-/* PRO_OK, or why the value cannot be used. [any thread] */
+struct proi_handle_view {
+    struct pro_loop *loop;
+    enum proi_handle_kind kind;
+};
+/* PRO_OK and *@ret_view, or why the value cannot be used. [any thread] */
+int proi_handle_look(const struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
+                     struct proi_handle_view *ret_view);
 int proi_handle_check(const struct pro_handle *handle, uint32_t generation, uint32_t loop_id);
+
+/* ---- lease.c: the buffers of leased receives; what backends call is in backend.h ---- */
+enum { PROI_LEASE_CHUNK = 16 }; /* buffers */
+#define PROI_LEASE_POOLED (UINT32_C(1) << 31)
+struct proi_lease_buffer {
+    struct pro_work work; /* carries it home from another thread; its link is also the free list's */
+    struct proi_lease_chunk *chunk;
+    char *data;
+    uint32_t lending; /* shared: odd while lent */
+    uint32_t number;  /* in the pool */
+};
+
+struct proi_lease_chunk {
+    uint32_t references; /* shared: PROI_LEASE_POOLED, less those that were returned to no loop; then what is lent */
+    uint32_t lent;       /* [loop] buffers that have not come home */
+    uint32_t loop_id;
+    struct pro_loop *loop; /* both stand still while a buffer is lent */
+    char *memory;
+    struct proi_lease_buffer buffers[PROI_LEASE_CHUNK];
+};
+/* Keeps what pro_loop_options say. PRO_E_INVALID: not within bounds. */
+int proi_lease_configure(struct pro_loop *loop, const struct pro_loop_options *options);
+/* [loop] @op has found no buffer. True: it waits in the pool's queue until one comes back. False: there is one now. */
+bool proi_lease_wait(struct pro_op *op);
+void proi_lease_wake(struct pro_loop *loop); /* [loop] all that wait are ready again */
+void proi_lease_pool_free(struct pro_loop *loop); /* what is lent stays until it is returned */
+void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats); /* [loop] */
 
 /* ---- token.c: the tokens of pending ops ---- */
 int proi_token_attach(struct pro_op *op);  /* [loop] PRO_OK, PRO_E_CANCELED (already), PRO_E_NO_MEMORY */
@@ -169,6 +219,8 @@ void proi_loop_context_close(struct pro_loop *loop);
 /* Makes the loop's context current, and restores. */
 void *proi_loop_context_enter(struct pro_loop *loop);
 void proi_loop_context_leave(struct pro_loop *loop, void *previous);
+/* Runs a queued item with it current. */
+void proi_loop_context_run(struct pro_loop *loop, struct pro_work *work);
 /* The background loop delivers nothing itself: runs waiter(op), later, on the pool. */
 void proi_loop_context_offload(struct pro_work *work);
 

@@ -1,130 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop: its turn, its inbox, its end. What a turn does in which order is told in README.md. */
+/* The loop: its turn, its inbox, its end. What a turn does in which order is told in README.md; loop_new.c makes one.
+ */
 #include "internal.h"
 
 #include <proact/loop.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 PROI_THREAD_LOCAL struct pro_loop *proi_running_loop;
 
 enum { POSTED_PER_TURN = 256, STRUCK_AT_ONCE = 256 };
-
-/* ---- making one ---- */
-
-static int try_backend(struct pro_loop *loop, const struct proi_backend_type *type,
-                       const struct pro_loop_options *options)
-{
-    char reason[200] = ""; /* leaves room for the name in front of it */
-    const int code = type->open(options, &loop->backend, reason, sizeof reason);
-
-    if (code == PRO_OK) {
-        loop->type = type;
-        return PRO_OK;
-    }
-    if (!loop->reason[0]) /* the first refusal is the one that counts: it was the better backend */
-        snprintf(loop->reason, sizeof loop->reason, "%s: %s", type->name, reason[0] ? reason : pro_err_message(code));
-    return code;
-}
-
-/* An empty name is no wish. */
-static const char *wished_backend(const struct pro_loop_options *options)
-{
-    const char *name = options->backend ? options->backend : getenv("PROACT_BACKEND");
-
-    return name && *name ? name : NULL;
-}
-
-static void explain_unknown(struct pro_loop *loop, const char *wish, const char *who)
-{
-    size_t length = (size_t)snprintf(loop->reason, sizeof loop->reason,
-                                     "%s names the backend \"%.40s\", but this system has", who, wish);
-
-    for (const struct proi_backend_type *const *type = proi_backends; *type && length < sizeof loop->reason; type++)
-        length += (size_t)snprintf(loop->reason + length, sizeof loop->reason - length, "%s %s",
-                                   type == proi_backends ? "" : ",", (*type)->name);
-}
-
-static int open_backend(struct pro_loop *loop, const struct pro_loop_options *options)
-{
-    const char *const wish = wished_backend(options);
-    int code = PRO_E_NOT_SUPPORTED;
-
-    for (const struct proi_backend_type *const *type = proi_backends; *type; type++) {
-        if (wish ? strcmp(wish, (*type)->name) != 0 : strcmp("sim", (*type)->name) == 0)
-            continue; /* the simulated kernel is taken by name only */
-        code = try_backend(loop, *type, options);
-        if (code == PRO_OK || code == PRO_E_NO_MEMORY)
-            return code;
-    }
-    if (wish && !loop->reason[0])
-        explain_unknown(loop, wish, options->backend ? "pro_loop_options" : "$PROACT_BACKEND");
-    if (wish &&
-        !options->backend) { /* a wish of the environment: the program still runs, and the reason says why not there */
-        char reason[sizeof loop->reason];
-
-        memcpy(reason, loop->reason, sizeof reason);
-        for (const struct proi_backend_type *const *type = proi_backends; *type; type++)
-            if (strcmp("sim", (*type)->name) != 0 && try_backend(loop, *type, options) == PRO_OK) {
-                memcpy(loop->reason, reason, sizeof reason);
-                return PRO_OK;
-            }
-    }
-    return code;
-}
-
-static int open_loop(struct pro_loop *loop, const struct pro_loop_options *options)
-{
-    int code;
-
-    loop->strict = options->strict;
-    if (options->name)
-        snprintf(loop->name, sizeof loop->name, "%s", options->name);
-    else
-        snprintf(loop->name, sizeof loop->name, "loop-%u", (unsigned)loop->id);
-    loop->own.wheel = proi_alloc(sizeof *loop->own.wheel);
-    if (!loop->own.wheel)
-        return PRO_E_NO_MEMORY;
-    code = open_backend(loop, options);
-    if (code < 0)
-        goto free_wheel;
-    proi_wheel_init(loop->own.wheel, proi_loop_clock(loop));
-    code = proi_loop_context_open(loop);
-    if (code < 0)
-        goto close_backend;
-    return PRO_OK;
-close_backend:
-    loop->type->close(loop->backend);
-free_wheel:
-    proi_free(loop->own.wheel);
-    return code;
-}
-
-int pro_loop_new(const struct pro_loop_options *options, struct pro_loop **ret_loop)
-{
-    const struct pro_loop_options defaults = { 0 };
-    struct pro_loop *loop;
-    int code;
-
-    if (!ret_loop)
-        return proi_misuse(PRO_E_INVALID, "pro_loop_new: ret_loop is NULL");
-    if (options && options->entries & (options->entries - 1))
-        return proi_misuse(PRO_E_INVALID, "pro_loop_new: entries must be a power of two");
-    loop = proi_loop_register();
-    if (!loop)
-        return PRO_E_NO_MEMORY;
-    code = open_loop(loop, options ? options : &defaults);
-    if (code < 0) {
-        if (loop->reason[0]) /* nobody will have a loop to ask for it */
-            proi_notice("no loop was made: %s", loop->reason);
-        proi_loop_unregister(loop);
-        return code;
-    }
-    *ret_loop = loop;
-    return PRO_OK;
-}
 
 /* ---- the inbox: stacks that many push and the loop takes whole ---- */
 
@@ -191,8 +74,10 @@ void proi_loop_poke_raw(struct pro_loop *loop)
     proi_loop_wake(loop);
 }
 
-/* What the inboxes hold once the loop is gone: nothing can be pushed any more. */
+/* What an inbox holds once it is shut: nothing can be pushed any more. */
 #define CLOSED_INBOX ((void *)1)
+
+static bool holds_something(const void *inbox) { return (uintptr_t)inbox > (uintptr_t)CLOSED_INBOX; }
 
 int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op)
 {
@@ -225,7 +110,7 @@ int proi_loop_post_raw(struct pro_loop *loop, struct pro_work *work)
     struct pro_work *head;
 
     if (loop == proi_running_loop) {
-        append_work(loop, work, work);
+        proi_loop_append(loop, work);
         return PRO_OK;
     }
     head = proi_load(&loop->shared.work, PROI_RELAXED);
@@ -238,13 +123,12 @@ int proi_loop_post_raw(struct pro_loop *loop, struct pro_work *work)
     return PRO_OK;
 }
 
-static void take_ops(struct pro_loop *loop)
+/* @newest_first is a whole stack that was taken. */
+static void enqueue_all(struct pro_op *newest_first)
 {
     struct pro_op *op, *next, *oldest_first = NULL;
 
-    if (!proi_load(&loop->shared.ops, PROI_RELAXED))
-        return;
-    for (op = proi_exchange(&loop->shared.ops, NULL, PROI_ACQUIRE); op; op = next) {
+    for (op = newest_first; op; op = next) {
         next = op->next;
         op->next = oldest_first;
         oldest_first = op;
@@ -255,11 +139,18 @@ static void take_ops(struct pro_loop *loop)
     }
 }
 
+/* Only the loop's thread shuts the inbox, in pro_loop_free(): what was not shut at the look is not at the exchange. */
+static void take_ops(struct pro_loop *loop)
+{
+    if (holds_something(proi_load(&loop->shared.ops, PROI_RELAXED)))
+        enqueue_all(proi_exchange(&loop->shared.ops, NULL, PROI_ACQUIRE));
+}
+
 static void take_work(struct pro_loop *loop)
 {
     struct pro_work *work, *next, *first = NULL, *last;
 
-    if (!proi_load(&loop->shared.work, PROI_RELAXED))
+    if (!holds_something(proi_load(&loop->shared.work, PROI_RELAXED)))
         return;
     work = proi_exchange(&loop->shared.work, NULL, PROI_ACQUIRE);
     last = work;
@@ -294,7 +185,8 @@ void proi_loop_set_blocked(struct pro_loop *loop, bool blocked)
 
 static bool inbox_is_empty(struct pro_loop *loop)
 {
-    return !proi_load(&loop->shared.ops, PROI_SEQ_CST) && !proi_load(&loop->shared.work, PROI_SEQ_CST);
+    return !holds_something(proi_load(&loop->shared.ops, PROI_SEQ_CST)) &&
+           !holds_something(proi_load(&loop->shared.work, PROI_SEQ_CST));
 }
 
 /* ---- a turn ---- */
@@ -393,11 +285,8 @@ static int run_posted(struct pro_loop *loop)
 
     take_work(loop);
     while (count < POSTED_PER_TURN && (work = pop_work(loop)) != NULL) {
-        void *const previous = proi_loop_context_enter(loop);
-
         __builtin_prefetch(loop->own.work_head); /* another thread wrote it */
-        pro_work_run(work);
-        proi_loop_context_leave(loop, previous);
+        proi_loop_context_run(loop, work);
         count++;
     }
     return count;
@@ -509,31 +398,30 @@ int pro_loop_stop(struct pro_loop *loop)
 
 /* ---- the end ---- */
 
-/* Shuts the inboxes for good. What slipped in after the last turn is answered here: posted work runs, ops are told. */
-static void shut_inboxes(struct pro_loop *loop)
+/* No op comes from other threads any more; those of this one are refused since closing was raised. Gives what was
+   handed over. */
+static struct pro_op *shut_ops(struct pro_loop *loop)
 {
-    struct pro_work *work = proi_exchange(&loop->shared.work, CLOSED_INBOX, PROI_ACQ_REL), *next_work;
-    struct pro_op *op = proi_exchange(&loop->shared.ops, CLOSED_INBOX, PROI_ACQ_REL), *next_op;
+    return proi_exchange(&loop->shared.ops, CLOSED_INBOX, PROI_ACQ_REL);
+}
 
-    for (; op; op = next_op) {
-        next_op = op->next;
-        proi_op_refuse(op, PRO_E_LOOP_CLOSED);
-    }
-    for (; work; work = next_work) {
-        next_work = work->next;
-        proi_loop_context_offload(work);
-    }
+/* Shuts the inbox of posted work if nothing is in it. Against a sender, whose push is a compare-exchange on the same
+   word: it comes first, then ours finds the item, which is run before we try again; or ours comes first, then the
+   sender's finds the mark, and the post is refused. So what is taken is run, and run here. */
+static bool shut_work(struct pro_loop *loop)
+{
+    struct pro_work *none = NULL;
+
+    return proi_compare_exchange(&loop->shared.work, &none, CLOSED_INBOX, PROI_ACQ_REL);
 }
 
 static void end_with_loop(struct pro_op *op) { proi_op_end_early(op, PROI_WHY_LOOP_CLOSED); }
 
-/* Ends what is pending and delivers it all. New ops are refused meanwhile, so this ends. */
-static void drain(struct pro_loop *loop)
+static void end_all(struct pro_loop *loop)
 {
     struct pro_op *op, *next;
     struct pro_handle *handle;
 
-    take_ops(loop);
     for (op = loop->own.loose; op; op = next) {
         next = op->handle_next;
         end_with_loop(op);
@@ -544,14 +432,70 @@ static void drain(struct pro_loop *loop)
             next = op->handle_next;
             end_with_loop(op);
         }
-    while (loop->own.pending || loop->own.work_head || !inbox_is_empty(loop))
-        turn(loop, UINT64_MAX);
+}
+
+static bool is_quiet(struct pro_loop *loop)
+{
+    return !loop->own.pending && !loop->own.work_head && inbox_is_empty(loop);
+}
+
+/* Ends what is pending, and runs turns until nothing is in flight and nothing is queued. New ops are refused, so the
+   first comes to an end; what is still posted is methods that captured the loop and are going on, and they do while
+   there is something for them to go on with. A method that waits for a task of somebody else's is not waited for:
+   whether that ever completes nobody knows. */
+static void drain(struct pro_loop *loop)
+{
+    end_all(loop);
+    do {
+        while (!is_quiet(loop))
+            turn(loop, UINT64_MAX);
+    } while (!shut_work(loop));
+}
+
+/* The loop is bound to another thread, or cannot be bound to this one: it cannot run here. */
+static void answer_elsewhere(struct pro_loop *loop, struct pro_op *newest_first)
+{
+    struct pro_work *work, *next_work;
+    struct pro_op *op, *next_op;
+
+    for (op = newest_first; op; op = next_op) {
+        next_op = op->next;
+        proi_op_refuse(op, PRO_E_LOOP_CLOSED);
+    }
+    while ((work = pop_work(loop)) != NULL) /* pro_loop_get_stats() takes it out of the inbox */
+        proi_loop_context_offload(work);
+    for (work = proi_exchange(&loop->shared.work, CLOSED_INBOX, PROI_ACQ_REL); work; work = next_work) {
+        next_work = work->next;
+        proi_loop_context_offload(work);
+    }
+}
+
+static bool runs_here(struct pro_loop *loop)
+{
+    return loop->own.bound ? proi_loop_on_thread(loop) : bind_to_thread(loop) == PRO_OK;
+}
+
+/* Answers all that the loop still has, and shuts it. */
+static void end_loop(struct pro_loop *loop)
+{
+    struct running running = { proi_running_loop };
+    struct pro_op *const handed_over = shut_ops(loop);
+
+    if (!handed_over && is_quiet(loop) && shut_work(loop))
+        return;
+    if (!runs_here(loop)) {
+        answer_elsewhere(loop, handed_over);
+        return;
+    }
+    proi_running_loop = loop;
+    loop->own.depth++;
+    enqueue_all(handed_over);
+    drain(loop);
+    leave(loop, &running);
 }
 
 int pro_loop_free(struct pro_loop *loop)
 {
-    struct running running = { proi_running_loop };
-
     if (!loop)
         return PRO_OK;
     if (!proi_loop_usable(loop))
@@ -560,26 +504,19 @@ int pro_loop_free(struct pro_loop *loop)
         return proi_misuse(PRO_E_STATE, "pro_loop_free: the default background loop is never freed");
     if (loop->own.depth)
         return proi_misuse(PRO_E_STATE, "pro_loop_free: loop \"%s\" is running", loop->name);
-    if (loop->own.bound && !proi_loop_on_thread(loop) && (loop->own.pending || !inbox_is_empty(loop)))
+    if (loop->own.bound && !proi_loop_on_thread(loop) && !is_quiet(loop))
         return proi_misuse(PRO_E_STATE, "pro_loop_free: loop \"%s\" has operations pending; free it on its own thread",
                            loop->name);
     proi_lock(&loop->lock);
     proi_store(&loop->closing, 1u, PROI_SEQ_CST);
     proi_unlock(&loop->lock);
-    if (loop->own.pending || loop->own.work_head || !inbox_is_empty(loop)) {
-        if (!loop->own.bound)
-            bind_to_thread(loop);
-        proi_running_loop = loop;
-        loop->own.depth++;
-        drain(loop);
-        leave(loop, &running);
-    }
-    shut_inboxes(loop);
+    end_loop(loop);
     wait_for_visitors(loop);
     proi_loop_context_close(loop);
     proi_handle_release_all(loop);
     proi_token_table_free(loop);
     loop->type->close(loop->backend);
+    proi_lease_pool_free(loop); /* after the kernel has forgotten the buffers */
     proi_free(loop->own.wheel);
     loop->own.wheel = NULL;
     proi_loop_unregister(loop);
@@ -708,6 +645,7 @@ int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats)
     ret_stats->system_calls = loop->type->system_calls(loop->backend);
     ret_stats->pending = loop->own.pending;
     ret_stats->timers = loop->own.wheel->armed;
+    proi_lease_count(loop, ret_stats);
     ret_stats->captured = (size_t)(loop->own.captured + proi_load(&loop->shared.captured, PROI_ACQUIRE));
     proi_lock(&loop->lock);
     ret_stats->handles = loop->handle_count;

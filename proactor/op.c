@@ -54,7 +54,9 @@ void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop)
 {
     struct pro_loop *const chosen = proi_loop_or_default(loop);
 
-    if (!chosen) {
+    if (PROI_LIKELY(chosen && chosen == proi_running_loop && !proi_load(&chosen->closing, PROI_RELAXED))) {
+        op->loop = chosen;
+    } else if (!chosen) {
         proi_op_fail(op, PRO_E_NO_THREAD);
     } else if (!proi_loop_usable(chosen)) {
         proi_op_fail(op, PRO_E_LOOP_CLOSED);
@@ -72,7 +74,8 @@ void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop)
 void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
                         unsigned kinds)
 {
-    const int code = proi_handle_check(handle, generation, loop_id);
+    struct proi_handle_view view;
+    const int code = proi_handle_look(handle, generation, loop_id, &view);
 
     if (code == PRO_E_INVALID) {
         proi_op_fail(op, proi_misuse(code, "%s: the handle was never opened", pro_op_kind_name(op->kind)));
@@ -82,13 +85,16 @@ void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t g
     } else if (code < 0) {
         proi_op_fail(op, code);
         op->loop = proi_loop_or_default(NULL);
-    } else if (!(kinds & 1u << handle->kind)) {
+    } else if (!(kinds & 1u << view.kind)) {
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the handle is of another kind", pro_op_kind_name(op->kind)));
         op->loop = proi_loop_or_default(NULL);
     } else {
         op->handle = handle;
         op->handle_generation = generation;
-        proi_op_use_loop(op, proi_load(&handle->loop, PROI_RELAXED));
+        if (PROI_LIKELY(view.loop == proi_running_loop)) /* looked at just now: it is not closing */
+            op->loop = view.loop;
+        else
+            proi_op_use_loop(op, view.loop);
     }
 }
 
@@ -147,11 +153,21 @@ static int check_submit(struct pro_op *op)
     return PRO_OK;
 }
 
+/* The loop may have been freed since the op was parked, and its block be another's. */
+static bool is_parked_loop_open(const struct pro_op *op)
+{
+    return proi_load(&op->loop->open, PROI_ACQUIRE) && op->loop->id == op->handle_generation;
+}
+
 /* An op that pro_start() has submitted gets its waiter now; any other cannot be submitted. */
 static int submit_unready(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
 {
     if (!op || !(op->flags & PROI_OP_STARTED) || op->state == PRO_OP_IDLE || op->state == PRO_OP_READY)
         return check_submit(op);
+    if (op->flags & PROI_OP_PARKED && !is_parked_loop_open(op)) {
+        proi_op_reclaim(op); /* its result stays */
+        return PRO_E_LOOP_CLOSED;
+    }
     if (!proi_loop_on_thread(op->loop))
         return proi_misuse(PRO_E_WRONG_LOOP,
                            "an op that pro_start() has submitted is awaited on its loop's thread only");
@@ -181,6 +197,14 @@ int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *wai
         op->result = code;
     }
     return code;
+}
+
+void proi_op_submit_here(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter)
+{
+    op->done = done;
+    op->waiter = waiter;
+    op->state = PRO_OP_QUEUED;
+    enqueue(op);
 }
 
 void proi_op_refuse(struct pro_op *op, int code)
@@ -424,6 +448,12 @@ static void adopt(struct pro_op *op)
 void proi_op_returned(struct pro_op *op)
 {
     PROI_KERNEL_ACQUIRE(op);
+    if (PROI_UNLIKELY(op->result == PROI_STARVED)) {
+        op->state = PRO_OP_QUEUED;
+        if (op->why != PROI_WHY_NONE || !proi_lease_wait(op))
+            proi_op_queue_push(&op->loop->own.ready, op);
+        return;
+    }
     if (op->kind == PRO_OP_SEND_ALL && op->result >= 0) {
         if (op->transferred < op->length && op->why == PROI_WHY_NONE) {
             op->state = PRO_OP_QUEUED;
@@ -464,6 +494,7 @@ void proi_op_deliver(struct pro_op *op)
     loop->own.stats.delivered++;
     if (op->flags & PROI_OP_STARTED) {
         op->flags |= PROI_OP_PARKED;
+        op->handle_generation = loop->id; /* it is with no handle any more, but may outlive its loop */
         return;
     }
     op->generation++;
@@ -495,6 +526,8 @@ void proi_op_end_early(struct pro_op *op, enum proi_why why)
         op->loop->type->cancel(op->loop->backend, op);
     else if (op->kind == PRO_OP_SLEEP)
         finish_early(op);
+    else if (PROI_UNLIKELY(op->flags & PROI_OP_STARVED))
+        proi_lease_wake(op->loop);
     /* else it is in the ready queue, and proi_op_to_kernel() sees it */
 }
 
@@ -562,9 +595,9 @@ struct pro_error *pro_op_error(const struct pro_op *op, struct pro_site site)
 
 const char *pro_op_kind_name(int kind)
 {
-    static const char *const names[] = { "none",      "nop",     "sleep",    "accept",   "connect",
-                                         "recv",      "send",    "send_all", "shutdown", "close",
-                                         "file_open", "read_at", "write_at", "file_sync" };
+    static const char *const names[] = { "none",      "nop",     "sleep",    "accept",    "connect",
+                                         "recv",      "send",    "send_all", "shutdown",  "close",
+                                         "file_open", "read_at", "write_at", "file_sync", "recv_lease" };
 
     _Static_assert(sizeof names / sizeof *names == PRO_OP_KIND_COUNT, "a kind without a name");
     return kind >= 0 && kind < PRO_OP_KIND_COUNT ? names[kind] : "unknown";

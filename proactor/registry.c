@@ -32,12 +32,19 @@ struct pro_loop *proi_loop_register(void)
          */
         memset((char *)loop + sizeof loop->visitors, 0, sizeof *loop - sizeof loop->visitors);
         loop->id = ++registry.last_id;
-        loop->next = registry.open;
-        registry.open = loop;
-        proi_store(&loop->open, 1u, PROI_RELEASE);
     }
     proi_unlock(&registry.lock);
     return loop;
+}
+
+/* Release, and last: who still has a pointer to the former loop and finds this one open, finds its backend, too. */
+void proi_loop_publish(struct pro_loop *loop)
+{
+    proi_lock(&registry.lock);
+    loop->next = registry.open;
+    registry.open = loop;
+    proi_store(&loop->open, 1u, PROI_RELEASE);
+    proi_unlock(&registry.lock);
 }
 
 void proi_loop_unregister(struct pro_loop *loop)
@@ -46,6 +53,7 @@ void proi_loop_unregister(struct pro_loop *loop)
 
     proi_lock(&registry.lock);
     proi_store(&loop->open, 0u, PROI_RELEASE);
+    proi_store(&loop->shared.thread, UINT64_C(0), PROI_RELAXED); /* it is on no thread any more */
     for (link = &registry.open; *link && *link != loop; link = &(*link)->next)
         ;
     if (*link)
@@ -67,6 +75,20 @@ bool proi_loop_id_is_open(uint32_t id)
     proi_lock(&registry.lock);
     for (loop = registry.open; loop && loop->id != id; loop = loop->next)
         ;
+    proi_unlock(&registry.lock);
+    return loop != NULL;
+}
+
+/* Looks into the caller's own loops only, which no other thread closes meanwhile. */
+bool proi_loop_here_has_context(const void *context)
+{
+    const uint64_t thread = proi_thread_id();
+    const struct pro_loop *loop;
+
+    proi_lock(&registry.lock);
+    for (loop = registry.open; loop; loop = loop->next)
+        if (proi_load(&loop->shared.thread, PROI_RELAXED) == thread && loop->context == context)
+            break;
     proi_unlock(&registry.lock);
     return loop != NULL;
 }

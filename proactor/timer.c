@@ -10,7 +10,13 @@
 
 #include <string.h>
 
-enum { FIRST_SLOTS = 1 << PROI_WHEEL_FIRST_BITS, FIRST_MASK = FIRST_SLOTS - 1, MASK = (1 << PROI_WHEEL_BITS) - 1 };
+enum {
+    FIRST_SLOTS = 1 << PROI_WHEEL_FIRST_BITS,
+    FIRST_MASK = FIRST_SLOTS - 1,
+    MASK = (1 << PROI_WHEEL_BITS) - 1,
+    NEAR_PLACES = 4,
+    FAR_PLACES = 2
+};
 _Static_assert(PROI_WHEEL_FIRST_BITS + (PROI_WHEEL_LEVELS - 1) * PROI_WHEEL_BITS >= 64 - PROI_TICK_BITS,
                "there is a slot for every moment");
 
@@ -49,6 +55,33 @@ static unsigned slot_of(const struct proi_wheel *wheel, uint64_t due)
     return slot_at(level_of(due ^ wheel->tick), due);
 }
 
+/* A list that is walked for the first time after long waits for the memory of each op before it knows the next; and who
+   leaves it, for that of its neighbours. So an op that sleeps, whose link of the queues is free meanwhile, shows there
+   where the one lies that comes some places after it. Only to be fetched: it may have left the list since, and its
+   memory be another's. What has a deadline only is on its way through the queues: that link is theirs. */
+static inline void show_way(struct pro_op *op, int places)
+{
+    struct pro_op *before = op->timer_previous;
+
+    if (op->kind != PRO_OP_SLEEP)
+        return;
+    op->next = NULL;
+    for (; before && places > 1; places--)
+        before = before->timer_previous;
+    if (before && before->kind == PRO_OP_SLEEP)
+        before->next = op;
+}
+
+/* Both of the cache lines that a sleep's end needs; NULL is as good as any other place. Inline in any case: the
+   compiler takes a function that only fetches for one that does nothing. */
+static inline __attribute__((always_inline)) void fetch_shown(const struct pro_op *op)
+{
+    if (op->kind == PRO_OP_SLEEP) {
+        __builtin_prefetch(op->next, 1);
+        __builtin_prefetch((const void *)((uintptr_t)op->next + 64), 1);
+    }
+}
+
 static void link_into(struct proi_wheel *wheel, struct pro_op *op, uint64_t moment_ns)
 {
     const unsigned slot = slot_of(wheel, moment_ns >> PROI_TICK_BITS);
@@ -63,8 +96,13 @@ static void link_into(struct proi_wheel *wheel, struct pro_op *op, uint64_t mome
         wheel->slots[slot] = op;
     wheel->tails[slot] = op;
     wheel->occupied[slot / 64] |= slot_bit(slot);
-    if (slot < FIRST_SLOTS && last && moment_ns < proi_op_moment(last))
-        wheel->unsorted[slot / 64] |= slot_bit(slot); /* above level 0 the order is of no use */
+    if (slot >= FIRST_SLOTS) { /* there the order is of no use, and most leave before their time comes */
+        show_way(op, FAR_PLACES);
+        return;
+    }
+    show_way(op, NEAR_PLACES);
+    if (last && moment_ns < proi_op_moment(last))
+        wheel->unsorted[slot / 64] |= slot_bit(slot);
 }
 
 void proi_wheel_arm(struct proi_wheel *wheel, struct pro_op *op)
@@ -88,6 +126,7 @@ void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_op *op)
     if (!op->timer_slot)
         return;
     slot = op->timer_slot - 1u;
+    fetch_shown(op); /* many leave in the order in which they came */
     op->timer_slot = 0;
     if (op->timer_previous)
         op->timer_previous->timer_next = op->timer_next;
@@ -232,7 +271,7 @@ static size_t take_due(struct proi_wheel *wheel, uint64_t now_ns, size_t most, s
     **tail = wheel->slots[slot];
     /* Each was armed long ago and is in no cache: looks at no moment that does not matter. */
     for (op = **tail; op && count < most && (all_due || proi_op_moment(op) <= now_ns); op = op->timer_next) {
-        __builtin_prefetch((const char *)op->timer_next + sizeof *op / 2); /* done, and the moment */
+        fetch_shown(op);
         op->timer_slot = 0;
         *tail = &op->timer_next;
         count++;

@@ -25,11 +25,16 @@ static struct pro_loop *loop_of(struct pro_sync_context *context)
     return proi_load(&loop->open, PROI_ACQUIRE) && loop->id == of(context)->loop_id ? loop : NULL;
 }
 
+/* A loop that is being freed takes it until the last: the rest of a method must not run beside what frees it. */
 static int context_post(struct pro_sync_context *context, struct pro_work *work)
 {
     struct pro_loop *const loop = loop_of(context);
 
-    return loop ? pro_loop_post_work(loop, work) : PRO_E_LOOP_CLOSED;
+    if (!loop)
+        return PRO_E_LOOP_CLOSED;
+    if (loop == proi_running_loop)
+        loop->own.stats.posted++;
+    return proi_loop_post_raw(loop, work);
 }
 
 /* ---- send: from another thread it blocks until the loop has run the item ---- */
@@ -98,7 +103,7 @@ static void context_destroy(struct pro_sync_context *context)
 
 static bool context_owner_thread(struct pro_sync_context *context, uint64_t *ret_thread)
 {
-    *ret_thread = proi_load(&of(context)->loop->shared.thread, PROI_RELAXED);
+    *ret_thread = proi_loop_thread(loop_of(context));
     return *ret_thread != 0;
 }
 
@@ -145,7 +150,7 @@ int proi_loop_context_open(struct pro_loop *loop)
     return PRO_OK;
 }
 
-/* Continuations that captured it may hold it longer; their posts are refused and they go to the pool. */
+/* Continuations that captured it may hold it longer; their posts are refused from now on, and they go to the pool. */
 void proi_loop_context_close(struct pro_loop *loop)
 {
     struct loop_context *const context = loop->context;
@@ -168,7 +173,7 @@ void proi_loop_context_leave(struct pro_loop *loop, void *previous)
     proi_ambient.context = previous;
 }
 
-void proi_loop_context_offload(struct pro_work *work) { proi_pool_post(work, PROI_POOL_GLOBAL); }
+void proi_loop_context_offload(struct pro_work *work) { proi_pool_post(work, PROI_POOL_HIGH); }
 
 struct pro_sync_context *pro_loop_context(struct pro_loop *loop)
 {
@@ -176,7 +181,8 @@ struct pro_sync_context *pro_loop_context(struct pro_loop *loop)
         proi_misuse(PRO_E_INVALID, "pro_loop_context: the loop is NULL");
         return NULL;
     }
-    return proi_loop_usable(loop) ? &((struct loop_context *)loop->context)->base : NULL;
+    /* To what still runs there a loop that is being freed is the loop as ever. */
+    return proi_loop_usable(loop) || loop == proi_running_loop ? &((struct loop_context *)loop->context)->base : NULL;
 }
 
 /* ---- what awaiters may ask of loops ---- */
@@ -195,6 +201,11 @@ struct pro_loop *proi_op_loop(const struct pro_op *op) { return op ? op->loop : 
 struct pro_loop *proi_loop_of_context(const struct pro_sync_context *context)
 {
     return context && context->vtable == &loop_vtable ? PRO_CONTAINER(context, struct loop_context, base)->loop : NULL;
+}
+
+bool proi_context_is_of_loop_here(const struct pro_sync_context *context)
+{
+    return context && proi_loop_here_has_context(PRO_CONTAINER(context, struct loop_context, base));
 }
 
 uint64_t proi_loop_thread(const struct pro_loop *loop)
@@ -217,7 +228,7 @@ void proi_loop_block_end(void)
         proi_loop_set_blocked(proi_running_loop, false);
 }
 
-struct pro_sync_context *proi_loop_may_yield(void)
+struct pro_sync_context *proi_loop_give_way(struct pro_work *work)
 {
     struct pro_loop *const loop = proi_running_loop;
     struct pro_sync_context *context;
@@ -225,11 +236,29 @@ struct pro_sync_context *proi_loop_may_yield(void)
     if (!loop || loop->background || proi_ambient.scheduler)
         return NULL;
     context = &((struct loop_context *)loop->context)->base;
-    return !proi_ambient.context || proi_ambient.context == context ? context : NULL;
+    if (proi_ambient.context && proi_ambient.context != context)
+        return NULL;
+    loop->own.stats.posted++;
+    proi_loop_append(loop, work);
+    return context;
 }
 
-void proi_loop_yield(struct pro_work *work)
+struct pro_sync_context *proi_loop_submit_here(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter)
 {
-    proi_running_loop->own.stats.posted++;
-    proi_loop_post_raw(proi_running_loop, work);
+    struct pro_loop *const loop = proi_running_loop;
+
+    if (!loop || op->loop != loop || op->state != PRO_OP_READY || op->flags & PROI_OP_FAILED || loop->background ||
+        proi_ambient.scheduler || proi_ambient.context != &((struct loop_context *)loop->context)->base)
+        return NULL;
+    proi_op_submit_here(op, done, waiter);
+    return proi_ambient.context;
+}
+
+void proi_loop_context_run(struct pro_loop *loop, struct pro_work *work)
+{
+    struct pro_sync_context *const previous = proi_ambient.context;
+
+    proi_ambient.context = &((struct loop_context *)loop->context)->base;
+    work->run(work);
+    proi_ambient.context = previous;
 }

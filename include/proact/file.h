@@ -24,22 +24,24 @@ enum pro_open_flag {
 };
 
 /* Opens @path (UTF-8 on all systems) on @loop (NULL: as pro_sleep). Lends @path; *@ret_file is written at delivery. Created
-   files get mode 0666 less the umask. A directory is PRO_E_IS_DIRECTORY. */
+   files get mode 0666 less the umask. A directory is PRO_E_IS_DIRECTORY. [any thread] */
 PRO_API struct pro_op *pro_file_open(struct pro_op *op, struct pro_loop *loop, const char *path, unsigned flags,
                                      struct pro_file *ret_file, struct pro_how how);
-/* Completes with 0…@length bytes: 0 at or past the end of the file. Lends @buffer. */
+/* Completes with 0…@length bytes: 0 at or past the end of the file. Lends @buffer. [any thread] */
 PRO_API struct pro_op *pro_read_at(struct pro_op *op, const struct pro_file *file, void *buffer, size_t length,
                                    uint64_t offset, struct pro_how how);
-/* Completes with 1…@length bytes; may be short. Lends @data. */
+/* Completes with 1…@length bytes; may be short. Lends @data. PRO_E_NO_SPACE, … [any thread] */
 PRO_API struct pro_op *pro_write_at(struct pro_op *op, const struct pro_file *file, const void *data, size_t length,
                                     uint64_t offset, struct pro_how how);
-/* Completes when what was written is on the device. */
+/* Completes when what was written is on the device. [any thread] */
 PRO_API struct pro_op *pro_file_sync(struct pro_op *op, const struct pro_file *file, struct pro_how how);
-/* As pro_close(). */
+/* As pro_close(). [any thread] */
 PRO_API struct pro_op *pro_file_close(struct pro_op *op, const struct pro_file *file);
 
+/* True until close was called. [any thread] */
 PRO_API bool pro_file_is_open(const struct pro_file *file);
-/* Asks the system, without waiting for the device. [any thread] */
+/* Asks the system, without waiting for the device. PRO_E_CLOSED; PRO_E_INVALID (misuse): never opened. [any thread, while nobody closes it
+   or frees its loop] */
 PRO_API int pro_file_size(const struct pro_file *file, uint64_t *ret_size);
 
 PRO_END_DECLS

@@ -50,6 +50,7 @@ enum pro_op_kind {
     PRO_OP_READ_AT,
     PRO_OP_WRITE_AT,
     PRO_OP_FILE_SYNC,
+    PRO_OP_RECV_LEASE,
     PRO_OP_KIND_COUNT
 };
 
@@ -107,13 +108,15 @@ PRO_API struct pro_op *pro_start(struct pro_op *op);
    before the loop's first turn, cancel through a token (PRO_E_WRONG_LOOP, misuse). */
 PRO_API int pro_op_cancel(struct pro_op *op);
 
-/* Completes after one trip through the kernel (or the backend's cheapest equivalent), for measurements and tests. */
+/* Completes after one trip through the kernel (or the backend's cheapest equivalent), for measurements and tests. @loop NULL: as
+   pro_sleep(). [any thread] */
 PRO_API struct pro_op *pro_nop(struct pro_op *op, struct pro_loop *loop, struct pro_how how);
 
 /* Gives the error of a delivered op that failed, as a sentence with what is known: the system's own words, or which two
-   loops met. NULL: it did not fail. Borrows. */
+   loops met. NULL: it did not fail. Gives one reference; borrows the op. [one thread at a time] */
 PRO_API struct pro_error *pro_op_error(const struct pro_op *op, struct pro_site site) PRO_NODISCARD;
 
+/* Static texts; "unknown" for other numbers. [any thread] */
 PRO_API const char *pro_op_kind_name(int kind);   /* "recv"  */
 PRO_API const char *pro_op_state_name(int state); /* "kernel" */
 

@@ -12,7 +12,7 @@ PRO_BEGIN_DECLS
    fills the op and returns it. [any thread] */
 PRO_API struct pro_op *pro_sleep(struct pro_op *op, struct pro_loop *loop, int64_t duration_ns, struct pro_how how);
 
-/* The same, until the moment @deadline_ns of pro_loop_now(). */
+/* The same, until the moment @deadline_ns of pro_loop_now(); UINT64_MAX: until it is cancelled. [any thread] */
 PRO_API struct pro_op *pro_sleep_until(struct pro_op *op, struct pro_loop *loop, uint64_t deadline_ns,
                                        struct pro_how how);
 

@@ -21,7 +21,8 @@ struct contract;
 struct contract_row {
     const char *op, *situation;
     void (*run)(struct contract *contract); /* NULL: the two make no sense together; the table says why */
-    unsigned sim_short_percent;
+    unsigned sim_short_percent, sim_starve_percent;
+    unsigned lease_bytes, lease_most; /* 0: the defaults */
 };
 
 /* An op that knows its test. */
@@ -439,6 +440,9 @@ static inline void contract_open(struct contract *contract)
     options.sim.seed = test_seed() + contract->variation;
     options.sim.max_delay_ns = contract->variation ? PRO_US(500) : 0;
     options.sim.short_percent = contract->row->sim_short_percent;
+    options.sim.starve_percent = contract->row->sim_starve_percent;
+    options.lease_bytes = contract->row->lease_bytes;
+    options.lease_most = contract->row->lease_most;
     REQUIRE(pro_loop_new(&options, &contract->loop) == PRO_OK);
     REQUIRE(pro_loop_run_once(contract->loop, 0) >= 0); /* it is this thread's from now on */
 }
@@ -454,6 +458,7 @@ static inline void contract_end(struct contract *contract)
     CHECK_EQ(stats.pending, 0);
     CHECK_EQ(stats.handles, 0);
     CHECK_EQ(stats.timers, 0);
+    CHECK_EQ(stats.leases, 0);
     CHECK_EQ(stats.delivered, stats.submitted);
     CHECK_EQ(pro_loop_free(contract->loop), PRO_OK);
 }

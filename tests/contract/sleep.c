@@ -94,14 +94,14 @@ static void many(struct contract *contract)
 }
 
 static const struct contract_row rows[] = {
-    { "sleep", "success", success, 0 },
-    { "sleep", "short", NULL, 0 },
-    { "sleep", "deadline", deadline, 0 },
-    { "sleep", "cancel before", cancel_before, 0 },
-    { "sleep", "cancel while pending", cancel_pending, 0 },
-    { "sleep", "close while pending", loop_freed, 0 },
-    { "sleep", "peer gone", NULL, 0 },
-    { "sleep", "bad argument", bad_argument, 0 },
-    { "sleep", "1,000 at once", many, 0 },
+    { "sleep", "success", success, 0, 0, 0, 0 },
+    { "sleep", "short", NULL, 0, 0, 0, 0 },
+    { "sleep", "deadline", deadline, 0, 0, 0, 0 },
+    { "sleep", "cancel before", cancel_before, 0, 0, 0, 0 },
+    { "sleep", "cancel while pending", cancel_pending, 0, 0, 0, 0 },
+    { "sleep", "close while pending", loop_freed, 0, 0, 0, 0 },
+    { "sleep", "peer gone", NULL, 0, 0, 0, 0 },
+    { "sleep", "bad argument", bad_argument, 0, 0, 0, 0 },
+    { "sleep", "1,000 at once", many, 0, 0, 0, 0 },
 };
 CONTRACT_ROWS(rows)

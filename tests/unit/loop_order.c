@@ -1,133 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* docs/loop-order.md, sentence by sentence, on every backend. What happens is noted as words in a line, and the line is
  * compared. */
-#include "loops.h"
+#include "unit/loop_order.h"
 #include "order_sentences.h"
-
-enum { SENTENCES_MOST = 64, HOUR_S = 3600 };
-
-static struct pro_loop *loop; /* of the present sentence and backend */
-static char line[400];
-static const char *tested[SENTENCES_MOST];
-static size_t tested_count;
-
-static void note(const char *word)
-{
-    const size_t length = strlen(line);
-
-    snprintf(line + length, sizeof line - length, "%s%s", length ? " " : "", word);
-}
-
-static void on_every_backend(void (*sentence)(void))
-{
-    for (const char *const *backend = test_backends(); *backend; backend++) {
-        loop = loop_on(*backend, "order", false);
-        line[0] = '\0';
-        sentence();
-        CHECK_EQ(pro_loop_free(loop), PRO_OK);
-    }
-}
-
-#define SENTENCE(name)                                                                                                 \
-    static void name##_here(void);                                                                                     \
-    __attribute__((constructor)) static void name##_is_tested(void) { tested[tested_count++] = #name; }                \
-    TEST(name) { on_every_backend(name##_here); }                                                                      \
-    static void name##_here(void)
-
-/* ---- things that note their name ---- */
-
-struct noting {
-    struct pro_op op;
-    struct pro_work work;
-    const char *word;
-    void (*also)(struct noting *self);
-    int64_t result;
-};
-
-static void note_delivery(struct pro_op *op)
-{
-    struct noting *const self = PRO_CONTAINER(op, struct noting, op);
-
-    self->result = op->result;
-    note(self->word);
-    if (self->also)
-        self->also(self);
-}
-
-static void note_work(struct pro_work *work)
-{
-    struct noting *const self = PRO_CONTAINER(work, struct noting, work);
-
-    note(self->word);
-    if (self->also)
-        self->also(self);
-}
-
-static void start_sleep(struct noting *self, int64_t duration_ns)
-{
-    CHECK_EQ(pro_then(pro_sleep(&self->op, loop, duration_ns, PRO_HOW_DEFAULT), note_delivery), PRO_OK);
-}
-
-static void start_sleep_until(struct noting *self, uint64_t moment)
-{
-    CHECK_EQ(pro_then(pro_sleep_until(&self->op, loop, moment, PRO_HOW_DEFAULT), note_delivery), PRO_OK);
-}
-
-static void post(struct noting *self)
-{
-    self->work = (struct pro_work){ .run = note_work };
-    CHECK_EQ(pro_loop_post_work(loop, &self->work), PRO_OK);
-}
-
-static void one_turn(void) { REQUIRE(pro_loop_run_once(loop, 0) >= 0); }
-
-static void run_dry(void)
-{
-    struct pro_loop_stats stats;
-
-    do {
-        REQUIRE(pro_loop_run_once(loop, PRO_MS(20)) >= 0);
-        REQUIRE(pro_loop_get_stats(loop, &stats) == PRO_OK);
-    } while (stats.pending || stats.captured);
-}
-
-static void on_another_thread(void (*fn)(void *arg), void *arg)
-{
-    struct proi_thread thread;
-
-    REQUIRE(proi_thread_start(&thread, "other", fn, arg, 0) == PRO_OK);
-    proi_thread_join(&thread);
-}
-
-/* A method that awaits an op, or a task, or nothing but its turn, and then notes its name. */
-struct method {
-    PRO_FRAME;
-    struct pro_op *op;
-    struct pro_task *task;
-    const char *word;
-};
-
-PRO_ASYNC(method_move_next, struct method, self)
-    if (self->op)
-        PRO_AWAIT(self->op);
-    else if (self->task)
-        PRO_AWAIT(self->task);
-    else
-        PRO_AWAIT(pro_yield());
-    note(self->word);
-PRO_ASYNC_END
-
-static struct pro_task *method_async(const char *word, struct pro_op *op, struct pro_task *task)
-{
-    struct method *self = PRO_NEW_FRAME_VOID(struct method, method_move_next);
-
-    if (!self)
-        return pro_task_no_memory();
-    self->word = word;
-    self->op = op;
-    self->task = task;
-    return PRO_START(self);
-}
 
 /* ---- starting and delivering ---- */
 
@@ -677,6 +552,130 @@ SENTENCE(order_28_freeing_a_loop_delivers_everything_pending_before_it_returns)
     CHECK_EQ(pro_loop_free(loop), PRO_OK);
     loop = NULL;
     CHECK_EQ(rounds, 300);
+}
+
+struct resuming {
+    struct pro_completion_source *source; /* completes what the methods await; they go on by a post */
+    struct pro_task *awaited, *methods[2];
+    uint64_t freed_on;
+};
+
+/* Awaits what the end of its loop ends, and then lets the other one go on. */
+struct ended {
+    PRO_FRAME;
+    struct pro_op op;
+    struct resuming *it;
+};
+
+PRO_ASYNC(ended_move_next, struct ended, self)
+    PRO_AWAIT(pro_sleep(&self->op, NULL, PRO_S(HOUR_S), PRO_HOW_DEFAULT));
+PRO_FINALLY
+    note("finally");
+    CHECK_EQ(pro_completion_source_set_result(self->it->source, NULL, PRO_NO_RESULT), PRO_OK);
+PRO_ASYNC_END
+
+struct resumed {
+    PRO_FRAME;
+    struct resuming *it;
+};
+
+PRO_ASYNC(resumed_move_next, struct resumed, self)
+    PRO_AWAIT(pro_borrow(self->it->awaited));
+    note("resumed");
+    PRO_AWAIT(pro_yield());
+    note("yielded");
+PRO_FINALLY
+    CHECK_EQ(proi_thread_id(), self->it->freed_on);
+    CHECK(pro_loop_current() == loop && pro_sync_context_current() == pro_loop_context(loop));
+PRO_ASYNC_END
+
+static void start_resuming(void *arg)
+{
+    struct resuming *const it = arg;
+    struct resumed *const resumed = PRO_NEW_FRAME_VOID(struct resumed, resumed_move_next);
+    struct ended *const ended = PRO_NEW_FRAME_VOID(struct ended, ended_move_next);
+
+    REQUIRE(resumed && ended);
+    resumed->it = ended->it = it;
+    it->methods[0] = PRO_START(resumed);
+    it->methods[1] = PRO_START(ended);
+}
+
+static void resuming_begin(struct resuming *it)
+{
+    *it = (struct resuming){ .freed_on = proi_thread_id() };
+    REQUIRE(pro_completion_source_new(PRO_NO_RESULT, PRO_TASK_ASYNC_CONTINUATIONS, &it->source) == PRO_OK);
+    it->awaited = pro_completion_source_task(it->source);
+}
+
+static void resuming_end(struct resuming *it)
+{
+    for (int i = 0; i < 2; i++)
+        pro_task_unref(it->methods[i]);
+    pro_task_unref(it->awaited);
+    pro_completion_source_free(it->source);
+}
+
+SENTENCE(order_29_a_method_that_goes_on_while_its_loop_is_freed_goes_on_inside_the_freeing)
+{
+    /* Kills: a context that refuses posts from the moment of the free, and so sends the rest of a method to the pool.
+     */
+    struct resuming it;
+
+    resuming_begin(&it);
+    CHECK_EQ(pro_loop_post(loop, start_resuming, &it), PRO_OK);
+    one_turn();
+    CHECK_STR(line, "");
+    CHECK_EQ(pro_loop_free(loop), PRO_OK);
+    CHECK_STR(line, "finally resumed yielded");
+    CHECK(pro_task_is_succeeded(it.methods[0]));
+    CHECK_EQ(pro_error_code(pro_task_error(it.methods[1])), PRO_E_LOOP_CLOSED);
+    loop = NULL;
+    resuming_end(&it);
+}
+
+static void start_method(void *arg) { chain[0] = method_async("method", NULL, pro_task_ref(arg)); }
+
+SENTENCE(order_30_freeing_a_loop_does_not_wait_for_the_task_that_a_method_awaits)
+{
+    /* Kills: a drain that waits until nothing has captured the loop. */
+    struct pro_task *task;
+
+    REQUIRE(pro_completion_source_new(PRO_NO_RESULT, 0, &source) == PRO_OK);
+    task = pro_completion_source_task(source);
+    CHECK_EQ(pro_loop_post(loop, start_method, task), PRO_OK);
+    one_turn();
+    CHECK_EQ(pro_loop_free(loop), PRO_OK);
+    loop = NULL;
+    CHECK_STR(line, "");
+    CHECK_EQ(pro_completion_source_set_result(source, NULL, PRO_NO_RESULT), PRO_OK); /* it goes on, on the pool */
+    CHECK_EQ(pro_task_wait(chain[0], PRO_HOW_DEFAULT, NULL, PRO_HERE), PRO_OK);
+    CHECK_STR(line, "method");
+    pro_task_unref(chain[0]);
+    pro_task_unref(task);
+    pro_completion_source_free(source);
+}
+
+static void start_late(struct noting *self)
+{
+    static struct pro_op late;
+
+    (void)self;
+    CHECK_EQ(pro_then(pro_nop(&late, loop, PRO_HOW_DEFAULT), note_delivery), PRO_E_LOOP_CLOSED);
+    CHECK_EQ(pro_loop_post(loop, count_round, NULL), PRO_E_LOOP_CLOSED);
+}
+
+SENTENCE(order_31_a_loop_that_is_being_freed_refuses_operations_and_items)
+{
+    /* Kills: a free that goes on for as long as its callbacks start something. */
+    struct noting sleep = { .word = "sleep", .also = start_late };
+
+    rounds = 0;
+    start_sleep(&sleep, PRO_S(HOUR_S));
+    CHECK_EQ(pro_loop_free(loop), PRO_OK);
+    CHECK_STR(line, "sleep");
+    CHECK_EQ(rounds, 0);
+    loop = NULL;
 }
 
 /* ---- the page and this file ---- */

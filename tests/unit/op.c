@@ -200,6 +200,31 @@ TEST(a_started_op_waits_for_its_waiter)
     loop_end(loop);
 }
 
+TEST(an_op_that_was_started_and_never_awaited_outlives_its_loop)
+{
+    // Kills: a late waiter that is queued to a loop that is gone; one that is queued to the next loop in its block.
+    struct pro_loop *const loop = loop_sim();
+    struct pro_op ops[2] = { { 0 } };
+    struct heard heard = { { 0 }, 0 };
+
+    CHECK_EQ(pro_loop_post(loop, start_two, ops), PRO_OK);
+    CHECK(pro_loop_run_once(loop, 0) >= 0);
+    loop_end(loop);
+    CHECK_EQ(ops[1].result, PRO_E_LOOP_CLOSED);
+    ops[0].user = &heard;
+    CHECK_EQ(pro_then(&ops[0], heard_op), PRO_E_LOOP_CLOSED);
+    CHECK_EQ(ops[0].state, PRO_OP_IDLE);
+    for (int i = 0; i < 300; i++) { /* the block is another loop's now */
+        struct pro_loop *const next = loop_sim();
+
+        if (next == loop && pro_loop_run_once(next, 0) >= 0)
+            CHECK_EQ(pro_then(&ops[1], heard_op), PRO_E_LOOP_CLOSED);
+        loop_end(next);
+    }
+    CHECK_EQ(ops[1].state, PRO_OP_IDLE);
+    CHECK_EQ(gate_count(&heard.gate), 0);
+}
+
 static void see_no_context(struct pro_op *op)
 {
     CHECK(pro_sync_context_current() == NULL);

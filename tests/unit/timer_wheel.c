@@ -195,6 +195,29 @@ TEST(a_disarmed_op_never_comes)
     free(ops);
 }
 
+TEST(the_link_of_the_queues_is_left_alone_in_an_op_that_only_has_a_deadline)
+{
+    // Kills: showing the way in an op that is in the ready queue as well.
+    enum { COUNT = 12 };
+    static struct pro_op ops[COUNT], queued;
+
+    for (int far = 0; far < 2; far++) {
+        proi_wheel_init(&wheel, 0);
+        for (int i = 0; i < COUNT; i++) { /* sleeps, and receives with a deadline */
+            memset(&ops[i], 0, sizeof ops[i]);
+            ops[i].kind = i % 3 ? PRO_OP_SLEEP : PRO_OP_RECV;
+            ops[i].next = &queued;
+            ops[i].offset = ops[i].deadline_ns = far ? (uint64_t)PRO_S(40) : 1;
+            proi_wheel_arm(&wheel, &ops[i]);
+        }
+        for (int i = 0; i < COUNT; i += 3)
+            CHECK(ops[i].next == &queued);
+        CHECK_EQ(count_list(proi_wheel_expire(&wheel, (uint64_t)PRO_S(41), SIZE_MAX)), COUNT);
+        for (int i = 0; i < COUNT; i += 3)
+            CHECK(ops[i].next == &queued);
+    }
+}
+
 TEST(an_op_handed_down_level_by_level_is_neither_early_nor_late)
 {
     // Kills: a cascade that puts an op into the slot that has just passed, or hands down one level only.
