@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A report of the threads that are blocked, made from live objects: from each blocked thread down the chain of what its
-   task awaits, to the queue where the last step sits and the thread that would have to run it. It reads tasks from
-   outside: their blocks are type-stable, and what it reads is written by relaxed atomics. */
+/* Reports made from live objects. Of the threads that are blocked: from each down the chain of what its task awaits, to
+   the queue where the last step sits and the thread that would have to run it. Of the async methods that have not
+   ended: where each waits, and for what. Tasks are read from outside: their blocks are type-stable, and what is read is
+   written by relaxed atomics. */
 #include <awaiters/internal.h>
 
 #include <proact/diagnostics.h>
@@ -136,6 +137,8 @@ static struct label place_of(struct pro_task *task)
 
 static void tell_cures(const struct report *report, const struct blocked_copy *blocked, struct pro_task *task)
 {
+    if (!blocked->thread) /* no thread waits for it */
+        return;
     say(report, "  cures: await instead of blocking at %s:%d;", base_name(blocked->site.file), blocked->site.line);
     say(report, "         or capture no context at %s, nor at any await under it (PRO_AWAIT_NONE);",
         place_of(task).text);
@@ -150,8 +153,8 @@ static void tell_server(const struct report *report, struct pro_sync_context *co
     uint64_t thread = 0;
 
     if (!context->vtable || !context->vtable->owner_thread || !context->vtable->owner_thread(context, &thread)) {
-        say(report,
-            "    which admits one thread at a time, and the blocked one has not left it  <-- the ring closes here");
+        say(report, "    which admits one thread at a time%s",
+            asking->thread ? ", and the blocked one has not left it  <-- the ring closes here" : "");
         tell_cures(report, asking, task);
         return;
     }
@@ -237,20 +240,20 @@ static void count_member(struct pro_task *member, void *arg)
 static const char *name_of(struct pro_task *task)
 {
     const char *const name = proi_load(&task->name, PROI_RELAXED);
-    const char *const created = proi_load(&task->created.function, PROI_RELAXED);
+    const struct pro_site *const created = proi_load(&task->created, PROI_RELAXED);
 
-    return name ? name : created ? created : proi_load(&task->class, PROI_RELAXED)->name;
+    return name ? name : created ? created->function : proi_load(&task->class, PROI_RELAXED)->name;
 }
 
 static void tell_task(const struct report *report, const char *verb, struct pro_task *task)
 {
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
     const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
-    const char *const file = proi_load(&task->created.file, PROI_RELAXED);
+    const struct pro_site *const created = proi_load(&task->created, PROI_RELAXED);
 
-    if (file)
+    if (created)
         say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, name_of(task), where ? where->function : class->name,
-            base_name(file), proi_load(&task->created.line, PROI_RELAXED));
+            base_name(created->file), created->line);
     else
         say(report, "  %s task \"%s\" (%s)", verb, name_of(task), class->name);
 }
@@ -329,4 +332,43 @@ int pro_report_blocked(pro_report_fn *line, void *user)
         tell_chain(&report, blocked);
     }
     return (int)report.count;
+}
+
+/* ---- methods that have not ended ---- */
+
+struct incomplete {
+    struct report report;
+    int count;
+};
+
+/* @task is held by the walk of the table. What it awaits may end and go meanwhile: its block stays readable, as in any
+ * chain here. */
+static void tell_incomplete(struct pro_task *task, void *arg)
+{
+    static const struct blocked_copy nobody;
+    struct incomplete *const it = arg;
+    struct pro_task *next;
+
+    if (!proi_load(&task->where, PROI_RELAXED) || proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE)))
+        return; /* no async method; or it has ended since */
+    it->count++;
+    tell_task(&it->report, "not ended:", task);
+    next = tell_link(&it->report, task, &nobody);
+    if (next)
+        tell_task(&it->report, "  which awaits", next);
+}
+
+int pro_report_incomplete(pro_report_fn *line, void *user)
+{
+    struct incomplete it = { .report = { .line = line, .user = user } };
+    int code;
+
+    if (!line)
+        return proi_misuse(PRO_E_INVALID, "pro_report_incomplete: the line function is NULL");
+    code = pro_active_tasks_for_each(tell_incomplete, &it);
+    if (code < 0)
+        return code;
+    if (!it.count)
+        say(&it.report, "every async method in the table of active tasks has ended");
+    return it.count;
 }
