@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The runtime of async methods: start, suspend, resume, leave, finish. The macros of async.h call nothing else. */
-#include "internal.h"
+#include "trace.h"
 
-enum proi_frame_flag {
-    FRAME_STARTED = 1,
-    FRAME_SUSPENDED = 2, /* at least once: it has a reference to its own task */
-    FRAME_WAITING = 4,   /* exactly one continuation is out */
-    FRAME_HAS_RESULT = 16,
-    FRAME_VOID = 32,    /* async void: nobody has its task */
-    FRAME_ITERATOR = 64 /* of a stream: its task is never completed, and lives as long as the stream */
-};
+#include <string.h>
 
 static struct pro_task *task_of(struct pro_frame *frame) { return proi_task_of_body(frame); }
 
@@ -20,45 +13,119 @@ static const char *function_of(const struct pro_frame *frame)
 
 static const struct proi_task_class frame_class = { .name = "async method" };
 
-void *pro_frame_new_(size_t size, struct pro_step (*move_next)(struct pro_frame *), struct pro_type result,
-                     struct pro_site site)
+/* A block often was a frame of the same method in its last life: then much of it is as it should be already. Whatever ends a
+   frame leaves error and fault NULL. */
+PROI_INLINE void *frame_begin(struct pro_task *task, const struct pro_method_head_ *head, const struct pro_method_ *method,
+                                struct pro_step (*move_next)(struct pro_frame *frame))
 {
-    struct pro_task *const task = proi_task_new(&frame_class, size, result, PRO_TASK_WAITING_FOR_ACTIVATION, site);
-    struct pro_frame *frame;
+    struct pro_frame *const frame = proi_task_body(task);
 
-    if (!task)
-        return NULL;
-    frame = proi_task_body(task);
-    frame->move_next = move_next;
+    proi_task_begin(task, head, PRO_TASK_WAITING_FOR_ACTIVATION);
+    if (PROI_UNLIKELY(proi_load(&task->created, PROI_RELAXED) != &method->created || frame->move_next != move_next)) {
+        proi_task_set_class(task, &frame_class, &method->created);
+        frame->move_next = move_next;
+        frame->error = NULL;
+        frame->fault = NULL;
+        frame->site = NULL;
+    }
     frame->pc = PRO_PC_START_;
     frame->leave_pc = PRO_PC_FINALLY_;
-    frame->continuation.work.task = task;
+    memset(&frame->drop, 0, offsetof(struct pro_frame, site) - offsetof(struct pro_frame, drop));
+    return frame;
+}
+
+static PROI_APART void *frame_new_slowly(const struct pro_method_ *method,
+                                         struct pro_step (*move_next)(struct pro_frame *frame))
+{
+    struct pro_method_head_ head = method->head;
+    void *block;
+
+    head.block_class = proi_block_class(method->size);
+    block = proi_block_take(PROI_BLOCKS_OF_TASKS, head.block_class, method->size);
+    return block ? frame_begin(block, &head, method, move_next) : NULL;
+}
+
+void *pro_frame_new_(const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame))
+{
+    void *const block = proi_block_take_warm(PROI_BLOCKS_OF_TASKS, method->head.block_class);
+
+    if (PROI_UNLIKELY(!block))
+        return frame_new_slowly(method, move_next);
+    return frame_begin(block, &method->head, method, move_next);
+}
+
+/* The copy lies behind the result, where the site lasts as long as the task. */
+void *pro_frame_new_copying_(const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame))
+{
+    const size_t copy_at = (method->size + _Alignof(struct pro_method_) - 1) & ~(_Alignof(struct pro_method_) - 1);
+    struct pro_method_ larger = *method, *copy;
+    char *frame;
+
+    if (copy_at + sizeof larger > UINT32_MAX)
+        return NULL;
+    larger.size = (uint32_t)(copy_at + sizeof larger);
+    larger.head.block_class = proi_block_class(larger.size);
+    frame = pro_frame_new_(&larger, move_next);
+    if (!frame)
+        return NULL;
+    copy = (struct pro_method_ *)(void *)((char *)task_of((struct pro_frame *)(void *)frame) + copy_at);
+    *copy = larger;
+    proi_store(&task_of((struct pro_frame *)(void *)frame)->created, &copy->created, PROI_RELAXED);
+    memset(frame + sizeof(struct pro_frame), 0,
+           method->head.result_offset - sizeof(struct pro_task) - sizeof(struct pro_frame));
     return frame;
 }
 
 /* ---- starting ---- */
 
-/* What the body changes of context and ambient values before its first suspension stays in it (SEM-084, 085). */
-void proi_frame_run(struct pro_frame *frame)
+static PROI_COLD void run_in_flow(struct pro_frame *frame)
 {
     struct pro_sync_context *const context = proi_ambient.context;
     void *const flow = proi_flow_ref(proi_ambient.flow);
 
-    frame->flags |= FRAME_STARTED;
     frame->move_next(frame); /* the frame may be gone */
     proi_ambient.context = context;
     proi_flow_leave(flow);
 }
 
+/* What the body changes of context and ambient values before its first suspension stays in it (SEM-084, 085). */
+PROI_INLINE void run(struct pro_frame *frame)
+{
+    struct pro_sync_context *const context = proi_ambient.context;
+
+    if (PROI_UNLIKELY(proi_ambient.flow != NULL)) {
+        run_in_flow(frame);
+        return;
+    }
+    frame->move_next(frame); /* the frame may be gone */
+    if (PROI_UNLIKELY(proi_ambient.context != context))
+        proi_ambient.context = context;
+    if (PROI_UNLIKELY(proi_ambient.flow != NULL))
+        proi_flow_leave_slowly(NULL);
+}
+
+void proi_frame_run(struct pro_frame *frame) { run(frame); }
+
+static bool was_started(const struct pro_frame *frame)
+{
+    return frame->pc != PRO_PC_START_ || frame->flags;
+}
+
+static PROI_COLD struct pro_task *started_before(void)
+{
+    return pro_task_from_error(
+        pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
+}
+
 struct pro_task *pro_frame_start_(struct pro_frame *frame)
 {
-    if (!frame)
+    if (PROI_UNLIKELY(!frame))
         return pro_task_no_memory();
-    if (frame->flags & FRAME_STARTED)
-        return pro_task_from_error(
-            pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
-    task_of(frame)->drop = frame->drop;
-    proi_frame_run(frame); /* our reference keeps the task */
+    if (PROI_UNLIKELY(was_started(frame)))
+        return started_before();
+    if (PROI_UNLIKELY(frame->drop != NULL))
+        proi_task_own(task_of(frame), frame->drop);
+    run(frame); /* our reference keeps the task */
     return task_of(frame);
 }
 
@@ -78,14 +145,13 @@ struct pro_value_task pro_frame_start_value_(struct pro_frame *frame)
 
 bool proi_frame_make_iterator(struct pro_frame *frame)
 {
-    if (frame->flags & FRAME_STARTED)
+    if (was_started(frame))
         return false;
-    frame->flags |= FRAME_STARTED | FRAME_ITERATOR;
-    task_of(frame)->drop = NULL; /* items are dropped one by one */
+    frame->flags |= PRO_FRAME_ITERATOR_; /* items are dropped one by one: the task owns none */
     return true;
 }
 
-bool proi_frame_is_iterator(const struct pro_frame *frame) { return frame->flags & FRAME_ITERATOR; }
+bool proi_frame_is_iterator(const struct pro_frame *frame) { return frame->flags & PRO_FRAME_ITERATOR_; }
 
 /* The operations of async void are told to the context of the call, whatever becomes current later (SEM-130, 133). */
 void pro_frame_start_void_(struct pro_frame *frame)
@@ -96,11 +162,11 @@ void pro_frame_start_void_(struct pro_frame *frame)
         proi_unhandled(pro_error_of(PRO_E_NO_MEMORY));
         return;
     }
-    if (frame->flags & FRAME_STARTED) {
+    if (was_started(frame)) {
         proi_misuse(PRO_E_STATE, "this frame was started before; make a new one");
         return;
     }
-    frame->flags |= FRAME_VOID;
+    frame->flags |= PRO_FRAME_VOID_;
     if (context) {
         proi_context_capture(context);
         if (context->vtable && context->vtable->operation_started)
@@ -112,20 +178,37 @@ void pro_frame_start_void_(struct pro_frame *frame)
 
 /* ---- suspending and resuming ---- */
 
+static void go_on(struct pro_frame *frame)
+{
+    struct pro_task *const task = task_of(frame);
+
+    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    frame->move_next(frame);
+}
+
+static PROI_COLD void go_on_telling(struct pro_frame *frame)
+{
+    const struct proi_trace_resumed resumed = proi_trace_resuming(task_of(frame));
+
+    go_on(frame); /* the frame may be gone */
+    proi_trace_has_resumed(resumed);
+}
+
 static void resume(struct pro_continuation *continuation)
 {
     struct pro_frame *const frame = PRO_CONTAINER(continuation, struct pro_frame, continuation);
-    struct pro_task *const task = task_of(frame);
 
-    if (!(frame->flags & FRAME_WAITING)) {
+    if (!(frame->flags & PRO_FRAME_WAITING_)) {
         proi_misuse(PRO_E_STATE, "%s was resumed twice by one await: an awaiter ran its continuation again",
                     function_of(frame));
         return;
     }
-    frame->flags &= (unsigned char)~FRAME_WAITING;
-    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
-    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
-    frame->move_next(frame);
+    frame->flags &= (unsigned char)~PRO_FRAME_WAITING_;
+    if (proi_is_tracing())
+        go_on_telling(frame);
+    else
+        go_on(frame);
 }
 
 /* For reports, which read from other threads. */
@@ -140,7 +223,20 @@ static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaite
     proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELAXED);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED); /* the capture tells, if there is one */
     proi_store(&task->awaits_line, (uint32_t)frame->pc, PROI_RELAXED);
+}
+
+/* Nobody else can know the task yet. */
+static void suspend_first(struct pro_frame *frame)
+{
+    struct pro_task *const task = task_of(frame);
+
+    frame->flags |= PRO_FRAME_SUSPENDED_;
+    frame->continuation.work.task = task;
+    frame->continuation.invoke = resume;
     proi_store(&task->where, frame->site, PROI_RELAXED);
+    proi_store(&task->state, proi_load(&task->state, PROI_RELAXED) | (uint32_t)PROI_TASK_MARKED, PROI_RELAXED);
+    if (!(frame->flags & (PRO_FRAME_VOID_ | PRO_FRAME_ITERATOR_)))
+        proi_store(&task->references, 2u, PROI_RELAXED);
 }
 
 static void yield_then(struct pro_frame *frame)
@@ -159,16 +255,14 @@ static bool await(struct pro_frame *frame, struct pro_configured_awaiter awaiter
     frame->await_options = (unsigned char)awaiter.options;
     if (completed && !(awaiter.options & PRO_AWAIT_FORCE_YIELDING))
         return false;
-    if (!(frame->flags & FRAME_SUSPENDED)) {
-        /* Nobody else can know the task yet. */
-        frame->flags |= FRAME_SUSPENDED;
-        if (!(frame->flags & (FRAME_VOID | FRAME_ITERATOR)))
-            proi_store(&task_of(frame)->references, 2u, PROI_RELAXED);
-    }
-    frame->flags |= FRAME_WAITING;
+    if (!(frame->flags & PRO_FRAME_SUSPENDED_))
+        suspend_first(frame);
+    frame->flags |= PRO_FRAME_WAITING_;
     proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
     frame->continuation.flow = proi_flow_capture(); /* captured anew at every suspension (SEM-086) */
     tell_what_it_awaits(frame, &awaiter.awaiter);
+    if (proi_is_tracing())
+        proi_trace_suspended(task_of(frame), !(frame->flags & PRO_FRAME_ITERATOR_));
     /* All is saved: it may run on, elsewhere or right inside the call, and the frame may be gone when it returns
      * (SEM-032). */
     if (completed)
@@ -180,19 +274,150 @@ static bool await(struct pro_frame *frame, struct pro_configured_awaiter awaiter
     return true;
 }
 
+/* ---- the two awaits that a loop answers by itself: giving way, and its own operations ---- */
+
+/* What they need not look at: a flow to capture, somebody who listens. */
+static bool is_plain_here(void) { return !proi_ambient.flow && !proi_is_tracing(); }
+
+static void store_if_new(uintptr_t *word, uintptr_t value)
+{
+    if (proi_load(word, PROI_RELAXED) != value)
+        proi_store(word, value, PROI_RELAXED);
+}
+
+/* As tell_what_it_awaits(); most of it is as the last await left it. */
+PROI_INLINE void tell_await_of_loop(struct pro_frame *frame, const struct pro_loop *loop,
+                               const struct pro_sync_context *context)
+{
+    struct pro_task *const task = task_of(frame);
+    const uint32_t line = (uint32_t)frame->pc;
+
+    store_if_new(&task->awaits_loop, (uintptr_t)loop);
+    store_if_new(&task->awaits_context, (uintptr_t)context);
+    if (proi_load(&task->awaits_line, PROI_RELAXED) != line)
+        proi_store(&task->awaits_line, line, PROI_RELAXED);
+}
+
+/* By a loop that runs inside the body of a task: that is hidden, and its scheduler (SEM-049). */
+static PROI_APART void go_on_hidden(struct pro_frame *frame)
+{
+    const struct proi_ambient saved = proi_ambient;
+
+    proi_ambient.task = NULL;
+    proi_ambient.scheduler = NULL;
+    if (proi_is_tracing())
+        go_on_telling(frame);
+    else
+        frame->move_next(frame);
+    proi_ambient_leave(saved);
+}
+
+/* By the loop, as a thread of nobody's but for the context, which the caller puts back. */
+PROI_INLINE void go_on_in_loop(struct pro_frame *frame)
+{
+    if (PROI_UNLIKELY((uintptr_t)proi_ambient.task | (uintptr_t)proi_ambient.scheduler) || proi_is_tracing())
+        go_on_hidden(frame);
+    else
+        frame->move_next(frame);
+    if (PROI_UNLIKELY(proi_ambient.flow != NULL))
+        proi_flow_leave_slowly(NULL);
+}
+
+static void go_on_after_yield(struct pro_work *work) /* in the loop's context */
+{
+    go_on_in_loop(PRO_CONTAINER(work, struct pro_frame, continuation.work));
+}
+
+static void go_on_after_bare_yield(struct pro_work *work) /* it had none; the loop puts its own back */
+{
+    proi_ambient.context = NULL;
+    go_on_in_loop(PRO_CONTAINER(work, struct pro_frame, continuation.work));
+}
+
+static PROI_APART bool yield_elsewhere(struct pro_frame *frame)
+{
+    return await(frame, (struct pro_configured_awaiter){ pro_yield(), PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT });
+}
+
+static PROI_APART bool await_yield(struct pro_frame *frame)
+{
+    const struct pro_sync_context *const loop =
+        is_plain_here() ? proi_loop_give_way(&frame->continuation.work) : NULL;
+
+    if (PROI_UNLIKELY(!loop))
+        return yield_elsewhere(frame);
+    /* It is queued, but this thread alone takes it out. */
+    if (PROI_UNLIKELY(!(frame->flags & PRO_FRAME_SUSPENDED_)))
+        suspend_first(frame);
+    frame->continuation.work.run = PROI_LIKELY(proi_ambient.context != NULL) ? go_on_after_yield : go_on_after_bare_yield;
+    frame->awaiting.vtable = NULL;
+    tell_await_of_loop(frame, NULL, loop);
+    return true;
+}
+
+/* Delivery, on the loop's thread, in the context that was captured: the loop's. */
+static void go_on_after_op(struct pro_op *op)
+{
+    struct pro_frame *const frame = op->waiter;
+    struct pro_sync_context *const outer = proi_ambient.context;
+
+    proi_ambient.context = frame->continuation.context;
+    if (PROI_UNLIKELY(proi_stack_is_short())) { /* a loop in a loop in a loop: not inside this one */
+        proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
+        frame->continuation.context = proi_ambient.context;
+        frame->flags |= PRO_FRAME_WAITING_;
+        proi_continuation_dispatch(&frame->continuation, false);
+    } else {
+        proi_store(&task_of(frame)->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+        go_on_in_loop(frame);
+    }
+    proi_ambient.context = outer;
+}
+
+static bool await_op_of_loop(struct pro_frame *frame, struct pro_op *op)
+{
+    struct pro_sync_context *const loop = proi_loop_submit_here(op, go_on_after_op, frame);
+
+    if (!loop)
+        return false;
+    /* It is submitted, but this thread delivers it. */
+    if (PROI_UNLIKELY(!(frame->flags & PRO_FRAME_SUSPENDED_)))
+        suspend_first(frame);
+    frame->continuation.context = loop;
+    frame->awaiting = (struct pro_awaiter){ &proi_op_awaiter, op };
+    frame->await_options = PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT;
+    tell_await_of_loop(frame, op->loop, loop);
+    return true;
+}
+
 bool pro_frame_await_task_(struct pro_frame *frame, struct pro_task *task, unsigned options)
 {
     return await(frame, pro_configure_await(task, options));
 }
 
-bool pro_frame_await_op_(struct pro_frame *frame, struct pro_op *op, unsigned options)
+static PROI_APART bool await_any_op(struct pro_frame *frame, struct pro_op *op, unsigned options)
 {
     return await(frame, pro_configure_await_op(op, options));
 }
 
-bool pro_frame_await_awaiter_(struct pro_frame *frame, struct pro_awaiter awaiter, unsigned options)
+bool pro_frame_await_op_(struct pro_frame *frame, struct pro_op *op, unsigned options)
+{
+    if (PROI_LIKELY(op && options == PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT) && is_plain_here() &&
+        PROI_LIKELY(await_op_of_loop(frame, op)))
+        return true;
+    return await_any_op(frame, op, options);
+}
+
+static PROI_APART bool await_any(struct pro_frame *frame, struct pro_awaiter awaiter, unsigned options)
 {
     return await(frame, pro_configure_await_awaiter(awaiter, options));
+}
+
+bool pro_frame_await_awaiter_(struct pro_frame *frame, struct pro_awaiter awaiter, unsigned options)
+{
+    if (PROI_LIKELY(awaiter.vtable == &proi_yield_awaiter && options == PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT))
+        return await_yield(frame);
+    return await_any(frame, awaiter, options);
 }
 
 bool pro_frame_await_configured_(struct pro_frame *frame, struct pro_configured_awaiter awaiter, unsigned unused)
@@ -233,6 +458,8 @@ static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type
     const struct pro_awaiter awaiter = frame->awaiting;
     int code;
 
+    if (!awaiter.vtable)
+        return PRO_OK; /* it has only given way */
     frame->awaiting = (struct pro_awaiter){ NULL, NULL };
     if (PROI_LIKELY(awaiter.vtable == &proi_owned_task &&
                     !frame->abandoned)) { /* what is awaited most, without the detours */
@@ -262,6 +489,12 @@ static void set_fault(struct pro_frame *frame, struct pro_error *error)
         frame->fault = error;
 }
 
+void pro_frame_take_up_(struct pro_frame *frame, struct pro_task *task)
+{
+    frame->awaiting = (struct pro_awaiter){ &proi_owned_task, task };
+    frame->await_options = PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT;
+}
+
 bool pro_frame_take_result_(struct pro_frame *frame, void *ret_result, struct pro_type type)
 {
     struct pro_error *error = NULL;
@@ -279,7 +512,7 @@ bool pro_frame_take_result_(struct pro_frame *frame, void *ret_result, struct pr
 
 bool pro_frame_take_status_(struct pro_frame *frame, void *ret_result, struct pro_type type)
 {
-    const bool is_op = frame->awaiting.vtable->awaited_op != NULL;
+    const bool is_op = frame->awaiting.vtable && frame->awaiting.vtable->awaited_op;
 
     pro_error_unref(frame->error);
     frame->error = NULL;
@@ -287,11 +520,11 @@ bool pro_frame_take_status_(struct pro_frame *frame, void *ret_result, struct pr
     return false;
 }
 
-void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line)
+PROI_COLD void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line)
 {
     struct pro_task *const task = task_of(frame);
 
-    if (frame->flags & FRAME_ITERATOR) {
+    if (frame->flags & PRO_FRAME_ITERATOR_) {
         set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE,
                                                   "%s: an iterator gives items by PRO_YIELD_RETURN, and ends by "
                                                   "PRO_RETURN_VOID",
@@ -303,7 +536,7 @@ void *pro_frame_result_(struct pro_frame *frame, struct pro_type type, int line)
                                        "PRO_RETURN: the method was made for another type of result"));
         return NULL;
     }
-    frame->flags |= FRAME_HAS_RESULT;
+    frame->flags |= PRO_FRAME_HAS_RESULT_;
     return proi_task_result_at(task);
 }
 
@@ -370,42 +603,44 @@ static void finish_void(struct pro_frame *frame)
     if (frame->fault)
         throw_to(context, frame->fault);
     pro_error_unref(frame->fault);
+    frame->fault = NULL;
     if (context) {
         if (context->vtable && context->vtable->operation_completed)
             context->vtable->operation_completed(context);
         proi_context_release(context);
     }
     proi_task_publish_private(task, PRO_TASK_RAN_TO_COMPLETION);
-    task->drop = NULL;
+    if (proi_load(&task->state, PROI_RELAXED) & PROI_TASK_TRACED)
+        proi_trace_end(task, PRO_TASK_RAN_TO_COMPLETION);
+    proi_fetch_and(&task->state, ~(uint32_t)PROI_TASK_OWNED, PROI_RELAXED);
     pro_task_unref(task);
 }
 
-void pro_frame_finish_(struct pro_frame *frame)
+static PROI_APART struct pro_step finish_slowly(struct pro_frame *frame)
 {
     struct pro_task *const task = task_of(frame);
-    const bool suspended = frame->flags & FRAME_SUSPENDED;
+    const bool suspended = frame->flags & PRO_FRAME_SUSPENDED_;
     enum pro_task_status status = PRO_TASK_RAN_TO_COMPLETION;
 
-    frame->pc = 0;
     pro_error_unref(frame->error);
     frame->error = NULL;
-    if (frame->flags & FRAME_VOID) {
+    if (frame->flags & PRO_FRAME_VOID_) {
         finish_void(frame);
-        return;
+        return PRO_FINISHED_;
     }
-    if (frame->flags & FRAME_ITERATOR) {
+    if (frame->flags & PRO_FRAME_ITERATOR_) {
         struct pro_error *const fault = frame->fault;
 
         frame->fault = NULL;
         proi_iterator_finish(frame, fault);
-        return;
+        return PRO_FINISHED_;
     }
-    if (!frame->fault && task->type.size && !(frame->flags & FRAME_HAS_RESULT))
+    if (!frame->fault && task->type.size && !(frame->flags & PRO_FRAME_HAS_RESULT_))
         frame->fault = pro_error_of(
             proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result", function_of(frame)));
     if (frame->fault) {
         status = pro_error_code(frame->fault) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED; /* SEM-089 */
-        if (frame->flags & FRAME_HAS_RESULT && task->drop)
+        if (frame->flags & PRO_FRAME_HAS_RESULT_ && task->type.size && task->drop)
             task->drop(proi_task_result_at(task)); /* returned, and then the finally section failed */
         task->error = frame->fault;
         frame->fault = NULL;
@@ -416,4 +651,48 @@ void pro_frame_finish_(struct pro_frame *frame)
     } else {
         proi_task_publish_private(task, status);
     }
+    return PRO_FINISHED_;
+}
+
+struct pro_step pro_frame_finish_(struct pro_frame *frame)
+{
+    struct pro_task *const task = task_of(frame);
+    const unsigned flags = frame->flags;
+
+    frame->pc = 0;
+    if (PROI_UNLIKELY((flags != PRO_FRAME_HAS_RESULT_ && (flags || task->type.size)) ||
+                      (uintptr_t)frame->fault | (uintptr_t)frame->error))
+        return finish_slowly(frame);
+    /* Never suspended: nobody else can know the task. */
+    proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELAXED);
+    proi_store(&task->state,
+               (proi_load(&task->state, PROI_RELAXED) & ~(uint32_t)PROI_TASK_STATUS) | PROI_TASK_RESERVED |
+                   PRO_TASK_RAN_TO_COMPLETION,
+               PROI_RELEASE);
+    return PRO_FINISHED_;
+}
+
+void proi_frame_forget(struct pro_continuation *continuation)
+{
+    struct pro_frame *const frame = PRO_CONTAINER(continuation, struct pro_frame, continuation);
+    struct pro_awaiter awaiting;
+
+    if (continuation->invoke != resume)
+        return;
+    awaiting = frame->awaiting;
+    frame->awaiting = (struct pro_awaiter){ NULL, NULL };
+    if (awaiting.vtable && awaiting.vtable->release)
+        awaiting.vtable->release(awaiting.self);
+    pro_error_unref(frame->fault);
+    pro_error_unref(frame->error);
+    frame->fault = frame->error = NULL;
+    if (frame->flags & PRO_FRAME_VOID_ && frame->void_context) {
+        const struct pro_sync_context_vtable *const vtable = frame->void_context->vtable;
+
+        if (vtable && vtable->operation_completed)
+            vtable->operation_completed(frame->void_context);
+        proi_context_release(frame->void_context);
+    }
+    if (!(frame->flags & PRO_FRAME_ITERATOR_)) /* the stream has that of an iterator */
+        pro_task_unref(task_of(frame));
 }

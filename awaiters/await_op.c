@@ -80,10 +80,10 @@ static int op_get_result(void *self, void *ret_result, struct pro_type type, str
 
 static struct pro_op *op_awaited(void *self) { return self; }
 
-static const struct pro_awaiter_vtable op_vtable = { .is_completed = op_is_completed,
-                                                     .on_completed = op_on_completed,
-                                                     .get_result = op_get_result,
-                                                     .awaited_op = op_awaited };
+const struct pro_awaiter_vtable proi_op_awaiter = { .is_completed = op_is_completed,
+                                                    .on_completed = op_on_completed,
+                                                    .get_result = op_get_result,
+                                                    .awaited_op = op_awaited };
 
 struct pro_awaiter pro_op_get_awaiter(struct pro_op *op)
 {
@@ -91,5 +91,5 @@ struct pro_awaiter pro_op_get_awaiter(struct pro_op *op)
         proi_misuse(PRO_E_INVALID, "the awaited op is NULL");
         op = pro_nop(NULL, NULL, PRO_HOW_DEFAULT); /* a stand-in that fails */
     }
-    return (struct pro_awaiter){ &op_vtable, op };
+    return (struct pro_awaiter){ &proi_op_awaiter, op };
 }

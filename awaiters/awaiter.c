@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The awaiters of the library: tasks, yield, context switch; and ConfigureAwait. That of ops is in await_op.c. */
-#include "internal.h"
+#include "trace.h"
 
 /* ---- tasks ---- */
 
@@ -33,7 +33,15 @@ const struct pro_awaiter_vtable proi_owned_task = { .is_completed = task_is_comp
                                                     .release = task_release,
                                                     .awaited_task = task_awaited };
 
-/* Stands for a task that is none. */
+/* Stand for a task that is none, or none any more. */
+static int stale_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+{
+    (void)self, (void)ret_result, (void)type;
+    if (ret_error)
+        *ret_error = pro_error_of(PRO_E_STATE);
+    return PRO_E_STATE;
+}
+
 static int invalid_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
 {
     (void)self, (void)ret_result, (void)type;
@@ -45,6 +53,9 @@ static int invalid_get_result(void *self, void *ret_result, struct pro_type type
 static const struct pro_awaiter_vtable invalid_task = { .is_completed = task_is_completed, /* NULL is */
                                                         .on_completed = task_on_completed,
                                                         .get_result = invalid_get_result };
+static const struct pro_awaiter_vtable stale_task = { .is_completed = task_is_completed, /* as above */
+                                                      .on_completed = task_on_completed,
+                                                      .get_result = stale_get_result };
 
 struct pro_awaiter pro_task_get_awaiter(struct pro_task *task)
 {
@@ -52,6 +63,8 @@ struct pro_awaiter pro_task_get_awaiter(struct pro_task *task)
         proi_misuse(PRO_E_INVALID, "pro_task_get_awaiter: the task is NULL");
         return (struct pro_awaiter){ &invalid_task, NULL };
     }
+    if (proi_task_is_stale(task, "pro_task_get_awaiter"))
+        return (struct pro_awaiter){ &stale_task, NULL };
     return (struct pro_awaiter){ &borrowed_task, task };
 }
 
@@ -78,7 +91,7 @@ static void resume_bare(struct pro_work *work)
 
 static void yield_on_completed(void *self, struct pro_continuation *continuation, unsigned options)
 {
-    struct pro_sync_context *const loop = proi_loop_may_yield();
+    struct pro_sync_context *const loop = proi_loop_give_way(&continuation->work);
 
     (void)self, (void)options; /* cannot be configured (SEM-106) */
     if (loop) {                /* the queued item keeps the loop alive: its context need not be held */
@@ -87,21 +100,23 @@ static void yield_on_completed(void *self, struct pro_continuation *continuation
             proi_store(&continuation->work.task->awaits_context, (uintptr_t)loop, PROI_RELAXED);
         if (!proi_ambient.context)
             continuation->work.run = resume_bare;
-        proi_loop_yield(&continuation->work);
+        proi_trace_dispatched(continuation);
         return;
     }
     pro_continuation_capture(continuation, PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT);
-    if (!continuation->context && !continuation->scheduler)
+    if (!continuation->context && !continuation->scheduler) {
+        proi_trace_dispatched(continuation);
         proi_pool_post(&continuation->work, PROI_POOL_GLOBAL); /* SEM-105 */
-    else
+    } else {
         proi_continuation_dispatch(continuation, false);
+    }
 }
 
-static const struct pro_awaiter_vtable yield_vtable = { .is_completed = never_completed,
-                                                        .on_completed = yield_on_completed,
-                                                        .get_result = no_result };
+const struct pro_awaiter_vtable proi_yield_awaiter = { .is_completed = never_completed,
+                                                       .on_completed = yield_on_completed,
+                                                       .get_result = no_result };
 
-struct pro_awaiter pro_yield(void) { return (struct pro_awaiter){ &yield_vtable, NULL }; }
+struct pro_awaiter pro_yield(void) { return (struct pro_awaiter){ &proi_yield_awaiter, NULL }; }
 
 static void switch_on_completed(void *self, struct pro_continuation *continuation, unsigned options)
 {
@@ -186,6 +201,8 @@ struct pro_configured_awaiter pro_configure_await(struct pro_task *task, unsigne
     if (!task) {
         proi_misuse(PRO_E_INVALID, "the awaited task is NULL");
         task = pro_task_from_error(pro_error_of(PRO_E_INVALID));
+    } else if (proi_task_is_stale(task, "an await")) {
+        task = pro_task_from_error(pro_error_of(PRO_E_STATE));
     } else if (options & ~KNOWN_OPTIONS || (options & PRO_AWAIT_SUPPRESS_THROWING && task->type.size)) {
         proi_misuse(PRO_E_INVALID,
                     "ConfigureAwait: unknown options, or a failure suppressed that would leave no result (SEM-103)");
@@ -194,6 +211,11 @@ struct pro_configured_awaiter pro_configure_await(struct pro_task *task, unsigne
         options = PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT; /* the error must show */
     }
     return configured((struct pro_awaiter){ &proi_owned_task, task }, options);
+}
+
+struct pro_configured_awaiter pro_configure_await_kept(struct pro_kept_task kept, unsigned options)
+{
+    return pro_configure_await(pro_task_ref(kept.task), options);
 }
 
 struct pro_configured_awaiter pro_configure_await_op(struct pro_op *op, unsigned options)

@@ -32,7 +32,7 @@ int pro_completion_source_new(struct pro_type type, unsigned options, struct pro
     if (!source)
         return PRO_E_NO_MEMORY;
     source->task =
-        proi_task_new(&source_class, sizeof(void *), type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+        proi_task_new(&source_class, sizeof(void *), type, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!source->task) {
         proi_block_free(source, sizeof *source);
         return PRO_E_NO_MEMORY;

@@ -1,14 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* Continuations: what is captured, the list of a task, and the one predicate that decides where each runs. */
-#include "internal.h"
+#include "trace.h"
 
 /* ---- what travels ---- */
 
 /* The count keeps chains in the cache, and within what checkers with a stack of their own can follow; the stack itself
    decides for big frames (SEM-048). */
-enum { MOST_INLINED = 4096 };
+enum { MOST_INLINED = 4096, STACK_SHORT = 128 * 1024 };
 
-bool proi_stack_is_short(void) { return proi_ambient.depth >= MOST_INLINED || proi_stack_left() < (size_t)128 * 1024; }
+/* Above this address this thread's stack is not short; all ones: not known yet. */
+static PROI_THREAD_LOCAL uintptr_t roomy_above = UINTPTR_MAX;
+
+static PROI_COLD bool measure_stack(uintptr_t here)
+{
+    const size_t left = proi_stack_left();
+
+    if (left < STACK_SHORT)
+        return true;
+    if (left != SIZE_MAX) /* else it is no stack that the system made, and its end is not known */
+        roomy_above = here - (left - STACK_SHORT);
+    return false;
+}
+
+bool proi_stack_is_short(void)
+{
+    const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+    return PROI_UNLIKELY(proi_ambient.depth >= MOST_INLINED) || (PROI_UNLIKELY(here < roomy_above) && measure_stack(here));
+}
 
 void proi_continuation_invoke(struct pro_continuation *continuation)
 {
@@ -117,6 +136,7 @@ static void to_scheduler(struct pro_continuation *continuation, bool may_inline)
         (scheduler == proi_ambient.scheduler || pro_pool_is_worker()) &&
         scheduler->vtable->try_inline(scheduler, &continuation->work, false))
         return;
+    proi_trace_dispatched(continuation);
     if (scheduler->vtable->queue(scheduler, &continuation->work) < 0) {
         struct pro_error *error = pro_error_new(
             PRO_E_STATE, PRO_SITE_UNKNOWN, "scheduler \"%s\" refused a continuation, whose method will never resume",
@@ -124,6 +144,11 @@ static void to_scheduler(struct pro_continuation *continuation, bool may_inline)
 
         proi_unhandled(error); /* SEM-268: .NET loses it silently */
         pro_error_unref(error);
+        /* Nobody will ever run it, so nobody else gives back what it holds; the frame last, it may be what it is in. */
+        proi_flow_drop(continuation->flow);
+        continuation->flow = NULL;
+        proi_continuation_let_go(continuation);
+        proi_frame_forget(continuation);
     }
 }
 
@@ -131,10 +156,12 @@ void proi_continuation_dispatch(struct pro_continuation *continuation, bool may_
 {
     if (continuation->context) {
         /* In that very context already: here (SEM-042). */
-        if (may_inline && continuation->context == proi_ambient.context && !proi_stack_is_short())
+        if (may_inline && continuation->context == proi_ambient.context && !proi_stack_is_short()) {
             proi_continuation_invoke(continuation);
-        else
+        } else {
+            proi_trace_dispatched(continuation);
             proi_context_post(continuation->context, &continuation->work);
+        }
     } else if (continuation->scheduler) {
         to_scheduler(continuation, may_inline);
     } else if (may_inline && proi_context_is_base(proi_ambient.context) &&
@@ -143,6 +170,7 @@ void proi_continuation_dispatch(struct pro_continuation *continuation, bool may_
            scheduler it would run where nobody asked for it: to the pool (SEM-041). */
         proi_continuation_invoke(continuation);
     } else {
+        proi_trace_dispatched(continuation);
         proi_pool_post(&continuation->work, PROI_POOL_LOCAL);
     }
 }
@@ -286,15 +314,11 @@ static struct pro_continuation *first_pass(struct pro_continuation *list, bool m
     return kept;
 }
 
-void proi_task_run_continuations(struct pro_task *task)
+static void run_all(struct pro_task *task, uintptr_t slot)
 {
-    /* Release: who finds COMPLETED sees the outcome. Acquire: we see what was registered. */
-    const uintptr_t slot = proi_exchange(&task->slot, PROI_SLOT_COMPLETED, PROI_ACQ_REL);
     const bool may_inline = !(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_ASYNC);
     struct pro_continuation *first = first_of(slot), *list, *next;
 
-    if (!slot)
-        return;
     if (!(slot & PROI_SLOT_MANY)) { /* one: no list to walk */
         if (first->kind == PROI_CONTINUATION_WAITER)
             first->invoke(first);
@@ -311,4 +335,22 @@ void proi_task_run_continuations(struct pro_task *task)
         next = list->next;
         run_or_queue(list, true);
     }
+}
+
+void proi_task_run_continuations(struct pro_task *task)
+{
+    /* Release: who finds COMPLETED sees the outcome. Acquire: we see what was registered. */
+    const uintptr_t slot = proi_exchange(&task->slot, PROI_SLOT_COMPLETED, PROI_ACQ_REL);
+    uint64_t traced;
+
+    if (!slot)
+        return;
+    if (PROI_LIKELY(!proi_is_tracing())) {
+        run_all(task, slot);
+        return;
+    }
+    traced = pro_task_id(task);
+    proi_trace_work(PRO_TRACE_SYNCHRONOUS_WORK_BEGIN, traced, PRO_TRACE_COMPLETION_NOTIFICATION);
+    run_all(task, slot);
+    proi_trace_work(PRO_TRACE_SYNCHRONOUS_WORK_END, traced, PRO_TRACE_COMPLETION_NOTIFICATION);
 }

@@ -228,7 +228,7 @@ static struct pro_task *new_loop(const struct pro_for_each *what)
     if (degree < UINT32_MAX / (sizeof *loop->list + item_size) / 2)
         task = proi_task_new(&for_each_class,
                              ((sizeof *loop + degree * sizeof *loop->list + 15) & ~(size_t)15) + degree * item_size,
-                             PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+                             PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return NULL;
     loop = proi_task_body(task);

@@ -7,6 +7,8 @@
 
 #include <proact/stream.h>
 
+#include <string.h>
+
 /* ---- the task ---- */
 enum proi_task_flag {                          /* above the status in the state word */
                       PROI_TASK_STATUS = 7,    /* enum pro_task_status */
@@ -18,7 +20,13 @@ enum proi_task_flag {                          /* above the status in the state 
                       PROI_TASK_STARTED = 256, /* delegate task: somebody has begun to run it */
                       PROI_TASK_QUEUED = 512,  /* delegate task: somebody has queued it */
                       PROI_TASK_LISTED = 2048, /* in the list of faulted tasks */
-                      PROI_TASK_DENIES = 1024  /* delegate task: nothing attaches to it */
+                      PROI_TASK_DENIES = 1024, /* delegate task: nothing attaches to it */
+                      PROI_TASK_TRACED = 4096, /* its operation's begin was told: the completer tells the end (trace.c) */
+                      PROI_TASK_SCHEDULED = 8192, /* that it was scheduled was told */
+                      PROI_TASK_OWNED = PRO_TASK_OWNED_, /* its result has an owner function: drop */
+                      PROI_TASK_MARKED = 32768,   /* what only reports read was written: the last unref clears it */
+                      PROI_TASK_DESTROYS = 65536, /* its class has a destroy */
+                      PROI_TASK_FREED = 131072    /* alone: no task; the block waits for its next life */
 };
 
 /* The continuation slot: 0, a continuation, and these bits. */
@@ -34,33 +42,54 @@ struct proi_task_class {
     /* What it was made with (SEM-019); NULL: nothing, and PRO_TASK_DEFAULT. */
     void *(*async_state)(const struct pro_task *task);
     unsigned (*options)(const struct pro_task *task);
-    /* Delegate tasks: runs the body here if the scheduler lets it; true when it did (SEM-142). */
-    bool (*try_inline)(struct pro_task *task);
+    /* Delegate tasks: runs the body here if the scheduler lets it (SEM-142). PRO_E_BUSY: it does not; PRO_E_SCHEDULER: it
+     * says it has, and has not (SEM-149). */
+    int (*try_inline)(struct pro_task *task);
 };
 
-/* A type-stable block; the first 128 bytes stay readable after the task is freed. What a report reads from another
-   thread is marked [read] and written by relaxed atomics only. */
+/* A type-stable block, and every life in it is a task's; the first 160 bytes stay readable after the task is freed. What a
+   report reads from another thread is marked [read] and written by relaxed atomics only. A new life finds what is marked
+   [clean] zero: who writes it sees to it that the last unref clears it (MARKED, OWNED, or a status that is no success). */
 struct pro_task {
-    uint32_t generation;                              /* [read] a new number when the block is freed */
-    uint32_t references;                              /* shared; 0: immortal */
-    uint32_t state;                                   /* [read] shared: status and flags */
-    uint32_t size;                                    /* of the block */
-    const struct proi_task_class *class;              /* [read] */
-    uintptr_t slot;                                   /* shared */
-    struct pro_continuation *more, *more_tail;        /* under the slot's lock */
-    struct pro_task *next_faulted, *previous_faulted; /* with LISTED: under the list's lock (task.c) */
-    struct pro_error *error;                          /* the first; written before completion is published */
-    struct pro_error *aggregate;                      /* shared: made when asked for, or given when there are several */
-    struct pro_type type;
-    /* [read] what it waits for now; 0: it runs, or is no async method */
-    uintptr_t awaits_task, awaits_loop, awaits_context;
-    uint32_t awaits_line, result_offset;
-    const struct pro_site *where; /* [read] the body that waits there; static */
-    const char *name;             /* [read] */
-    struct pro_site created;      /* [read] */
-    uint64_t id;                  /* shared */
-    void (*drop)(void *result);
+    /* what a call that does not wait touches */
+    union {
+        struct {
+            uint32_t references; /* shared; 0: immortal */
+            uint32_t state;      /* [read] shared: status and flags */
+        };
+        uint64_t references_and_state; /* stored as one when a life begins */
+    };
+    union {
+        struct {
+            struct pro_type type; /* of the result */
+            uint32_t result_offset, block_class;
+        };
+        struct pro_method_head_ method; /* the same, as async.h knows it */
+    };
+    const struct proi_task_class *class; /* [read] */
+    uintptr_t slot;                      /* shared */
+    const struct pro_site *created;      /* [read] static; NULL: unknown */
+    /* what few touch */
+    struct pro_continuation *more, *more_tail;        /* [clean] under the slot's lock */
+    struct pro_task *next_faulted, *previous_faulted; /* with LISTED: under the list's lock (task.c); then the free block's link */
+    struct pro_error *error;                          /* [clean] the first; written before completion is published */
+    struct pro_error *aggregate;                      /* [clean] shared: made when asked for, or given when there are several */
+    const struct pro_site *where;                     /* [read] [clean] the body, once it has waited; static */
+    const char *name;                                 /* [read] [clean] */
+    uint64_t id;                                      /* [clean] shared */
+    void (*drop)(void *result);                       /* [clean] with OWNED */
+    /* what an await touches, like the members of the frame that come next */
+    uintptr_t awaits_task, awaits_loop, awaits_context; /* [read] [clean] for what it waits; 0: it runs, or is no async method */
+    uint32_t generation;                                /* [read] a new number when the block is freed */
+    uint32_t awaits_line;                               /* [read] [clean] */
 };
+_Static_assert(sizeof(struct pro_task) == PRO_TASK_SIZE_ && sizeof(struct pro_task) == PROI_TASK_CLEARED,
+               "async.h and platform.h know the size");
+_Static_assert(offsetof(struct pro_task, next_faulted) == PROI_TASK_LINK, "platform.h knows where the link lies");
+_Static_assert(offsetof(struct pro_task, references) == offsetof(struct pro_task_head_, references) &&
+                   offsetof(struct pro_task, state) == offsetof(struct pro_task_head_, state) &&
+                   offsetof(struct pro_task, method) == offsetof(struct pro_task_head_, method),
+               "the head is what async.h takes it for");
 
 static inline enum pro_task_status proi_status_of(uint32_t state)
 {
@@ -75,11 +104,48 @@ static inline bool proi_state_is_final(uint32_t state)
 /* Gives a task with one reference, @body_size zeroed bytes behind it and room for a result of @type; NULL: no memory.
  */
 struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_size, struct pro_type type,
-                               enum pro_task_status status, struct pro_site created);
-static inline void *proi_task_body(struct pro_task *task) { return (char *)task + ((sizeof *task + 15) & ~(size_t)15); }
-static inline struct pro_task *proi_task_of_body(void *body)
+                               enum pro_task_status status);
+/* With these, and what is [clean], a life begins. */
+PROI_INLINE void proi_task_begin(struct pro_task *task, const struct pro_method_head_ *method, uint32_t state)
 {
-    return (struct pro_task *)(void *)((char *)body - ((sizeof(struct pro_task) + 15) & ~(size_t)15));
+    const struct {
+        uint32_t references, state;
+    } begin = { 1, state };
+    uint64_t word;
+
+    memcpy(&word, &begin, sizeof word);
+    proi_store(&task->references_and_state, word, PROI_RELAXED);
+    proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
+    memcpy(&task->method, method, sizeof task->method);
+}
+/* The block may be under a report's eyes: what it reads is stored one by one. */
+static inline void proi_task_set_class(struct pro_task *task, const struct proi_task_class *class,
+                                       const struct pro_site *created)
+{
+    proi_store(&task->class, class, PROI_RELAXED);
+    proi_store(&task->created, created, PROI_RELAXED);
+}
+static inline void *proi_task_body(struct pro_task *task) { return task + 1; }
+static inline struct pro_task *proi_task_of_body(void *body) { return (struct pro_task *)body - 1; }
+/* Was it freed? Best effort: the block may be another task by now. Told as a misuse of @who. */
+bool proi_task_is_stale_slowly(const struct pro_task *task, const char *who);
+static inline bool proi_task_is_stale(const struct pro_task *task, const char *who)
+{
+    return PROI_UNLIKELY(proi_load(&task->state, PROI_RELAXED) == PROI_TASK_FREED) &&
+           proi_task_is_stale_slowly(task, who);
+}
+/* What becomes of its result when nobody takes it; NULL: nothing. Before it is completed. */
+static inline void proi_task_own(struct pro_task *task, void (*drop)(void *result))
+{
+    task->drop = drop;
+    if (drop)
+        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_OWNED, PROI_RELAXED);
+}
+/* What is written from now on only for reports: to be cleared by the last unref. */
+static inline void proi_task_mark(struct pro_task *task)
+{
+    if (!(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_MARKED))
+        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_MARKED, PROI_RELAXED);
 }
 static inline void *proi_task_result_at(struct pro_task *task) { return (char *)task + task->result_offset; }
 
@@ -126,12 +192,17 @@ bool proi_stack_is_short(void);
 
 /* ---- awaiter.c ---- */
 extern const struct pro_awaiter_vtable proi_owned_task; /* the awaiter that takes the task's reference */
+extern const struct pro_awaiter_vtable proi_yield_awaiter;
+extern const struct pro_awaiter_vtable proi_op_awaiter; /* await_op.c */
 
 /* ---- async.c ---- */
 /* Runs the body until it suspends or ends; context and flow are put back (SEM-084). The frame may be gone after it. */
 void proi_frame_run(struct pro_frame *frame);
 bool proi_frame_make_iterator(struct pro_frame *frame); /* false: it was started before */
 bool proi_frame_is_iterator(const struct pro_frame *frame);
+/* Nobody will run @continuation. If a method hangs on it, gives up its await and its own reference to its task, which
+   stays incomplete for whoever has another. The frame may be gone after it. */
+void proi_frame_forget(struct pro_continuation *continuation);
 
 /* ---- value_task.c ---- */
 /* The awaiter of @task, which is kept in @place, if it must be, until get_result. */

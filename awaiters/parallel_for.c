@@ -62,6 +62,7 @@ struct helper {
     struct shared *shared;
     void *flow;       /* captured from the caller */
     bool is_expected; /* the caller waits for it whether it has begun or not: it is counted inside from the start */
+    uint32_t claimed; /* shared: of an expected one: it has begun, or was given up */
 };
 
 struct shared {
@@ -102,7 +103,7 @@ static void help(struct pro_work *work)
     struct proi_ambient saved;
     void *flow;
 
-    if (!helper->is_expected && !enter(loop)) {
+    if (helper->is_expected ? proi_exchange(&helper->claimed, 1u, PROI_ACQ_REL) != 0 : !enter(loop)) {
         proi_flow_drop(helper->flow);
         pro_task_unref(task);
         return;
@@ -127,7 +128,7 @@ static struct pro_task *new_shared(const struct loop *loop, unsigned count)
 
     if (count < UINT32_MAX / sizeof *shared->helpers / 2)
         task = proi_task_new(&parallel_class, sizeof *shared + count * sizeof *shared->helpers, PRO_NO_RESULT,
-                             PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+                             PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return NULL;
     shared = proi_task_body(task);
@@ -149,7 +150,9 @@ static int send_helper(struct helper *helper)
     pro_task_ref(task);
     if (helper->is_expected && scheduler->vtable->try_inline &&
         scheduler->vtable->try_inline(scheduler, &helper->work, false))
-        return PRO_OK;
+        /* One that was not run has only been claimed to be (SEM-149): it is given up, with what its item holds, which
+           the scheduler has taken. */
+        return proi_exchange(&helper->claimed, 1u, PROI_ACQ_REL) ? PRO_OK : PRO_E_STATE;
     code = proi_scheduler_queue(scheduler, &helper->work, true);
     if (code < 0) {
         proi_flow_drop(helper->flow);

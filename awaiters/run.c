@@ -25,6 +25,8 @@ int pro_loop_run_until(struct pro_loop *loop, struct pro_task *task)
 
     if (!loop || !task)
         return proi_misuse(PRO_E_INVALID, "pro_loop_run_until: an argument is NULL");
+    if (!pro_loop_context(loop))
+        return PRO_E_LOOP_CLOSED;
     if (pro_task_is_completed(task))
         return PRO_OK;
     pro_task_ref(task);

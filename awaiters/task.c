@@ -1,55 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /* The task: its state word, its reference count, completing it once, reading it. */
-#include "internal.h"
+#include "trace.h"
 
 #include <string.h>
 
 enum { RESULT_ALIGN = 16, IMMORTAL = 0 };
+/* What the last unref has to look at. */
+#define UNPLAIN                                                                                                        \
+    ((uint32_t)(PROI_TASK_STATUS | PROI_TASK_LISTED | PROI_TASK_OWNED | PROI_TASK_MARKED | PROI_TASK_DESTROYS |        \
+                PROI_TASK_FREED))
 
 static const struct proi_task_class promise_class = { .name = "promise" };
 
 /* ---- making and dropping ---- */
 
 struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_size, struct pro_type type,
-                               enum pro_task_status status, struct pro_site created)
+                               enum pro_task_status status)
 {
-    const size_t body_at = (sizeof(struct pro_task) + 15) & ~(size_t)15;
-    const size_t result_at = (body_at + body_size + RESULT_ALIGN - 1) & ~(size_t)(RESULT_ALIGN - 1);
+    const size_t result_at = (sizeof(struct pro_task) + body_size + RESULT_ALIGN - 1) & ~(size_t)(RESULT_ALIGN - 1);
     const size_t size = result_at + type.size;
-    struct pro_task *task = size <= UINT32_MAX ? proi_block_alloc(size) : NULL;
+    const uint32_t state = (uint32_t)status | (class->destroy ? (uint32_t)PROI_TASK_DESTROYS : 0);
+    const unsigned block_class = proi_block_class(size);
+    struct pro_task *task;
+    void *block;
 
-    if (!task)
+    if (size > UINT32_MAX)
         return NULL;
-    /* The block may be under a report's eyes: what it reads is stored one by one. */
-    proi_store(&task->state, (uint32_t)status, PROI_RELAXED);
-    proi_store(&task->class, class, PROI_RELAXED);
-    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
-    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
-    proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
-    proi_store(&task->awaits_line, 0u, PROI_RELAXED);
-    proi_store(&task->where, NULL, PROI_RELAXED);
-    proi_store(&task->name, NULL, PROI_RELAXED);
-    proi_store(&task->created.file, created.file, PROI_RELAXED);
-    proi_store(&task->created.function, created.function, PROI_RELAXED);
-    proi_store(&task->created.line, created.line, PROI_RELAXED);
-    proi_store(&task->id, (uint64_t)0, PROI_RELAXED);
-    proi_store(&task->references, 1u, PROI_RELAXED);
-    task->size = (uint32_t)size;
-    proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
-    task->more = task->more_tail = NULL;
-    task->error = NULL;
-    proi_store(&task->aggregate, NULL, PROI_RELAXED);
-    task->type = type;
-    task->result_offset = (uint32_t)result_at;
-    task->drop = NULL;
-    memset((char *)task + body_at, 0, body_size);
+    block = proi_block_take_warm(PROI_BLOCKS_OF_TASKS, block_class);
+    if (!block)
+        block = proi_block_take(PROI_BLOCKS_OF_TASKS, block_class, size);
+    if (!block)
+        return NULL;
+    task = block;
+    proi_task_begin(task, &(struct pro_method_head_){ type, (uint32_t)result_at, block_class }, state);
+    proi_task_set_class(task, class, NULL);
+    memset(proi_task_body(task), 0, body_size);
     return task;
+}
+
+PROI_COLD bool proi_task_is_stale_slowly(const struct pro_task *task, const char *who)
+{
+    (void)task;
+    proi_misuse(PRO_E_STATE,
+                "%s: the task was freed: its last reference was dropped, or an await took it; keep one of your own "
+                "with pro_task_ref(), or await with pro_keep()",
+                who);
+    return true;
 }
 
 struct pro_task *pro_task_ref(struct pro_task *task)
 {
+    if (!task)
+        return NULL;
+    if (proi_task_is_stale(task, "pro_task_ref"))
+        return pro_task_from_error(pro_error_of(PRO_E_STATE));
     /* Relaxed: who has a reference may make another. */
-    if (task && proi_load(&task->references, PROI_RELAXED) != IMMORTAL)
+    if (proi_load(&task->references, PROI_RELAXED) != IMMORTAL)
         proi_fetch_add(&task->references, 1u, PROI_RELAXED);
     return task;
 }
@@ -121,7 +127,32 @@ static void tell_unobserved(struct pro_task *task)
     proi_unobserved(task, task->aggregate);
 }
 
-static void destroy(struct pro_task *task)
+/* The next life begins with what is marked [clean] zero. */
+static void clear(struct pro_task *task)
+{
+    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_line, 0u, PROI_RELAXED);
+    proi_store(&task->where, NULL, PROI_RELAXED);
+    proi_store(&task->name, NULL, PROI_RELAXED);
+    proi_store(&task->id, (uint64_t)0, PROI_RELAXED);
+    proi_store(&task->aggregate, NULL, PROI_RELAXED);
+    task->more = task->more_tail = NULL;
+    task->error = NULL;
+    task->drop = NULL;
+}
+
+/* Relaxed, but for the generation: a reader who finds the old one again after its last read has read of one life. */
+PROI_INLINE void give_block(struct pro_task *task)
+{
+    proi_store(&task->generation, task->generation + 1, PROI_RELEASE);
+    proi_store(&task->state, (uint32_t)PROI_TASK_FREED, PROI_RELAXED);
+    if (!proi_block_give_warm(PROI_BLOCKS_OF_TASKS, task->block_class, task))
+        proi_block_give(PROI_BLOCKS_OF_TASKS, task->block_class, task);
+}
+
+static PROI_APART void destroy(struct pro_task *task)
 {
     const uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
@@ -134,24 +165,20 @@ static void destroy(struct pro_task *task)
     }
     if (proi_status_of(state) == PRO_TASK_FAULTED && !(state & PROI_TASK_OBSERVED))
         tell_unobserved(task);
-    if (proi_status_of(state) == PRO_TASK_RAN_TO_COMPLETION && task->drop && !(state & PROI_TASK_TAKEN))
+    if (proi_status_of(state) == PRO_TASK_RAN_TO_COMPLETION && state & PROI_TASK_OWNED && !(state & PROI_TASK_TAKEN))
         task->drop(proi_task_result_at(task));
     if (class->destroy)
         class->destroy(task);
     pro_error_unref(task->error);
     pro_error_unref(task->aggregate);
-    proi_store(&task->generation, task->generation + 1, PROI_RELEASE);
-    proi_block_free(task, task->size);
+    clear(task);
+    give_block(task);
 }
 
-void pro_task_unref(struct pro_task *task)
+/* When @references, read with acquire, is not 1, or the task is not one of the plain ones. */
+static PROI_APART void unref_slowly(struct pro_task *task, uint32_t references)
 {
-    uint32_t references;
-
-    if (!task)
-        return;
-    references = proi_load(&task->references, PROI_ACQUIRE);
-    if (references == IMMORTAL)
+    if (proi_task_is_stale(task, "pro_task_unref") || references == IMMORTAL)
         return;
     /* 1 means that it is ours alone: nobody can make a second from nothing, but the sweep of a listed one. The acquire
        sees what the others did before they dropped theirs, which is a release. */
@@ -162,6 +189,20 @@ void pro_task_unref(struct pro_task *task)
     destroy(task);
 }
 
+void pro_task_unref(struct pro_task *task)
+{
+    uint32_t references;
+
+    if (!task)
+        return;
+    references = proi_load(&task->references, PROI_ACQUIRE);
+    /* Ours alone, a success, and nothing to do for it: all that is [clean] still is. */
+    if (PROI_LIKELY(references == 1 && (proi_load(&task->state, PROI_RELAXED) & UNPLAIN) == PRO_TASK_RAN_TO_COMPLETION))
+        give_block(task);
+    else
+        unref_slowly(task, references);
+}
+
 void pro_forget(struct pro_task *task) { pro_task_unref(task); }
 struct pro_task *pro_borrow(struct pro_task *task) { return pro_task_ref(task); }
 
@@ -169,6 +210,8 @@ int pro_task_dispose(struct pro_task *task)
 {
     if (!task)
         return proi_misuse(PRO_E_INVALID, "pro_task_dispose: the task is NULL");
+    if (proi_task_is_stale(task, "pro_task_dispose"))
+        return PRO_E_STATE;
     if (!pro_task_is_completed(task))
         return proi_misuse(
             PRO_E_STATE, "pro_task_dispose: the task is not complete; pro_task_unref() drops a reference at any time");
@@ -190,7 +233,8 @@ static void set_status(struct pro_task *task, enum pro_task_status status)
 {
     const uint32_t now = proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STATUS;
 
-    proi_fetch_add(&task->state, (uint32_t)status - now, PROI_SEQ_CST);
+    if (PROI_UNLIKELY(proi_fetch_add(&task->state, (uint32_t)status - now, PROI_SEQ_CST) & PROI_TASK_TRACED))
+        proi_trace_end(task, status);
 }
 
 void proi_task_publish(struct pro_task *task, enum pro_task_status status)
@@ -237,7 +281,7 @@ void proi_task_follow(struct pro_task *to, struct pro_task *from)
             proi_task_fail(to, pro_error_of(code), false);
         } else {
             if (to->type.size)
-                to->drop = from->drop; /* it has moved, and its owner function with it */
+                proi_task_own(to, from->drop); /* it has moved, and its owner function with it */
             proi_task_publish(to, PRO_TASK_RAN_TO_COMPLETION);
         }
         return;
@@ -311,17 +355,24 @@ uint64_t pro_task_id(struct pro_task *task)
     id = proi_load(&task->id, PROI_ACQUIRE);
     if (id)
         return id;
+    proi_task_mark(task);
     fresh = proi_fetch_add(&last, (uint64_t)1, PROI_RELAXED) + 1;
     /* Two readers: one stores its number, the other's is lost and it takes the stored one. */
-    return proi_compare_exchange(&task->id, &id, fresh, PROI_ACQ_REL) ? fresh : id;
+    if (!proi_compare_exchange(&task->id, &id, fresh, PROI_ACQ_REL))
+        return id;
+    if (proi_is_tracing())
+        proi_trace_new_id(fresh);
+    return fresh;
 }
 
 uint64_t pro_task_current_id(void) { return pro_task_id(proi_ambient.task); }
 
 void pro_task_set_name(struct pro_task *task, const char *name)
 {
-    if (task)
-        proi_store(&task->name, name, PROI_RELAXED);
+    if (!task || proi_task_is_stale(task, "pro_task_set_name"))
+        return;
+    proi_task_mark(task);
+    proi_store(&task->name, name, PROI_RELAXED);
 }
 
 void *pro_task_async_state(const struct pro_task *task)
@@ -374,14 +425,15 @@ int pro_task_read(struct pro_task *task, void *ret_result, struct pro_type type)
 {
     if (!task)
         return proi_misuse(PRO_E_INVALID, "pro_task_read: the task is NULL");
-    if (!pro_task_is_completed(task))
+    if (proi_task_is_stale(task, "pro_task_read") || !pro_task_is_completed(task))
         return PRO_E_STATE;
     return proi_task_take(task, ret_result, type, NULL);
 }
 
 struct pro_error *pro_task_error(struct pro_task *task)
 {
-    if (!task || !pro_task_is_completed(task) || pro_task_is_succeeded(task))
+    if (!task || proi_task_is_stale(task, "pro_task_error") || !pro_task_is_completed(task) ||
+        pro_task_is_succeeded(task))
         return NULL;
     proi_task_observe(task);
     return task->error;
@@ -391,7 +443,7 @@ struct pro_error *pro_task_error_all(struct pro_task *task)
 {
     struct pro_error *aggregate, *none = NULL;
 
-    if (!task || !pro_task_is_faulted(task))
+    if (!task || proi_task_is_stale(task, "pro_task_error_all") || !pro_task_is_faulted(task))
         return NULL;
     proi_task_observe(task);
     aggregate = proi_load(&task->aggregate, PROI_ACQUIRE);
@@ -438,7 +490,7 @@ struct pro_task *pro_task_from_result(const void *result, struct pro_type type)
     if (!result && type.size)
         return pro_task_from_error(
             pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_from_result: the result is NULL")));
-    task = proi_task_new(&promise_class, 0, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task = proi_task_new(&promise_class, 0, type, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return pro_task_no_memory();
     if (type.size)
@@ -450,7 +502,7 @@ struct pro_task *pro_task_from_result(const void *result, struct pro_type type)
 static struct pro_task *complete_with(struct pro_error *error, enum pro_task_status status)
 {
     struct pro_task *task =
-        proi_task_new(&promise_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+        proi_task_new(&promise_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION);
 
     if (!task) {
         pro_error_unref(error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ContinueWith, in one form: a delegate task that is queued, or run, when another has completed. */
 #include "delegate.h"
+#include "trace.h"
 
 /* Is the condition met by how the antecedent ended? (SEM-074) */
 static bool wanted(const struct pro_task *antecedent, unsigned options)
@@ -16,17 +17,18 @@ static bool wanted(const struct pro_task *antecedent, unsigned options)
 }
 
 /* Runs it here if its scheduler lets it (SEM-072). */
-static bool run_here(struct pro_task *task)
+static int run_here(struct pro_task *task)
 {
     struct delegate *const delegate = proi_delegate_of(task);
     struct pro_task_scheduler *const scheduler = delegate->scheduler;
 
     if (proi_stack_is_short())
-        return false;
+        return PRO_E_BUSY;
     if (scheduler && !proi_scheduler_is_default(scheduler))
-        return scheduler->vtable->try_inline && scheduler->vtable->try_inline(scheduler, &delegate->work, false);
+        return proi_delegate_offer(task, false);
+    pro_task_ref(task); /* the item's, as if it had been queued */
     pro_work_run(&delegate->work);
-    return true;
+    return PRO_OK;
 }
 
 void proi_then_continue(struct pro_continuation *continuation, bool may_inline)
@@ -48,14 +50,14 @@ void proi_then_continue(struct pro_continuation *continuation, bool may_inline)
         pro_task_unref(task);
         return;
     }
+    proi_trace_relation(task, PRO_TRACE_ASSIGN_DELEGATE);
     if (continuation->kind == PROI_CONTINUATION_THEN_NOW && may_inline) {
         proi_fetch_or(&task->state, (uint32_t)PROI_TASK_QUEUED, PROI_RELEASE);
-        pro_task_ref(task); /* the item's, as if it had been queued */
-        if (run_here(task)) {
+        proi_trace_scheduled(task, delegate->scheduler);
+        if (run_here(task) != PRO_E_BUSY) { /* it has run, or will never (SEM-149) */
             pro_task_unref(task);
             return;
         }
-        pro_task_unref(task);
     }
     proi_delegate_queue(task);
     pro_task_unref(task); /* the continuation's */
@@ -91,6 +93,7 @@ struct pro_task *pro_task_then(struct pro_task *antecedent, pro_then_fn *body, v
     proi_continuation_make(&delegate->continuation, invoke,
                            options & PRO_THEN_EXECUTE_SYNCHRONOUSLY ? PROI_CONTINUATION_THEN_NOW
                                                                     : PROI_CONTINUATION_THEN);
+    proi_trace_begin(task, "Task.ContinueWith");
     pro_task_ref(task);                                                           /* the continuation's */
     if (!(options & PRO_THEN_LAZY_CANCELLATION) && !proi_delegate_listen(task)) { /* cancelled before it could wait */
         pro_task_unref(task);

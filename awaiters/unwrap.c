@@ -85,7 +85,7 @@ struct pro_task *pro_task_run_async(struct pro_task *(*body)(void *arg), void *a
 
     if (!body)
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_run_async: the body is NULL")));
-    task = proi_task_new(&unwrap_class, sizeof *unwrap, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task = proi_task_new(&unwrap_class, sizeof *unwrap, type, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return pro_task_no_memory();
     unwrap = proi_task_body(task);
@@ -176,7 +176,7 @@ struct pro_task *pro_task_unwrap(struct pro_task *outer, struct pro_type type)
         task = inner_of(outer);
         return task ? task : pro_task_from_canceled(PRO_TOKEN_NONE);
     }
-    task = proi_task_new(&proxy_class, sizeof *proxy, type, PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+    task = proi_task_new(&proxy_class, sizeof *proxy, type, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return pro_task_no_memory();
     proxy = proi_task_body(task);

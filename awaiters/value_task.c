@@ -278,7 +278,7 @@ static void source_completed(struct pro_continuation *continuation)
 static struct pro_task *follow_source(struct pro_value_task from)
 {
     struct pro_task *const task = proi_task_new(&followed_class, sizeof(struct followed), from.type,
-                                                PRO_TASK_WAITING_FOR_ACTIVATION, PRO_SITE_UNKNOWN);
+                                                PRO_TASK_WAITING_FOR_ACTIVATION);
     struct followed *followed;
 
     if (!task)
@@ -287,6 +287,7 @@ static struct pro_task *follow_source(struct pro_value_task from)
     followed->from = from;
     proi_continuation_make(&followed->continuation, source_completed, PROI_CONTINUATION_AWAIT);
     followed->continuation.flow = PROI_FLOW_NOT_CAPTURED;
+    proi_task_mark(task);
     proi_store(&task->awaits_task, (uintptr_t)kept_awaited_task(&followed->from), PROI_RELAXED);
     pro_task_ref(task); /* the continuation's */
     if (kept_is_completed(&followed->from))

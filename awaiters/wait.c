@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Blocking waits: .Wait(), .Result, GetResult, WaitAll, WaitAny. Nothing is pumped. Each blocked thread is on a list
    for reports; a wait that only the waiting thread's own loop could end is refused. */
-#include "internal.h"
+#include "delegate.h"
+#include "trace.h"
 
 /* ---- the list of blocked threads ---- */
 
@@ -43,55 +44,100 @@ void proi_blocked_for_each(void (*visit)(const struct proi_blocked *blocked, voi
 
 /* ---- the wait that could never end ---- */
 
-/* Reads tasks that other threads may complete and free meanwhile: their blocks are type-stable, and a verdict is
-   believed only when a second walk gives it again. */
+/* The walk goes from the task that is waited for, which the waiter holds, along what each one awaits, and says whether
+   this thread is needed at the end. Nobody holds the tasks further down: they may complete, go, and come back as others
+   while they are read. A wrong reading can make the walk miss a deadlock, which then is a wait like any other, and
+   never invent one:
+   - What is read of a task is of one life of its block: the generation before and after is the same. The blocks of
+     tasks stay tasks, so what is read as a task is one.
+   - A verdict needs two walks that have seen the same tasks of the same lives, all incomplete, each awaiting the next.
+     A task that is incomplete in the second walk was so ever since the first, and who awaits it has not gone on since:
+     so there was a moment, between the walks, at which the whole chain stood. At its end stands an operation or a step
+     that only a loop of this thread delivers, and this thread is here. So nothing in the chain moves until it leaves.
+ */
 enum { WALK_DEPTH = 1000 };
 
-static bool needs_this_thread(const struct pro_task *task, unsigned depth);
+struct walk {
+    uint64_t seen; /* a digest of all that was read */
+};
+
+static void note(struct walk *walk, uint64_t value)
+{
+    walk->seen = (walk->seen ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    walk->seen ^= walk->seen >> 29;
+}
+
+struct link { /* one task, as it was read */
+    uint32_t state;
+    const struct proi_task_class *class;
+    const struct pro_loop *loop;
+    const struct pro_sync_context *context;
+    const struct pro_task *next;
+};
+
+/* False: it went meanwhile. Acquire each: the second look at the generation comes last. */
+static bool read_link(const struct pro_task *task, struct link *ret_link, struct walk *walk)
+{
+    const uint32_t generation = proi_load(&task->generation, PROI_ACQUIRE);
+
+    ret_link->state = proi_load(&task->state, PROI_ACQUIRE);
+    ret_link->class = proi_load(&task->class, PROI_ACQUIRE);
+    ret_link->loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_ACQUIRE);
+    ret_link->context = (const struct pro_sync_context *)proi_load(&task->awaits_context, PROI_ACQUIRE);
+    ret_link->next = (const struct pro_task *)proi_load(&task->awaits_task, PROI_ACQUIRE);
+    note(walk, (uintptr_t)task);
+    note(walk, generation);
+    note(walk, (uintptr_t)ret_link->loop);
+    note(walk, (uintptr_t)ret_link->context);
+    note(walk, (uintptr_t)ret_link->next);
+    return proi_load(&task->generation, PROI_RELAXED) == generation;
+}
+
+static bool needs_this_thread(const struct pro_task *task, unsigned depth, struct walk *walk);
 
 struct tally {
-    unsigned depth;
+    struct walk *walk;
     bool all, any; /* of the members: every one, at least one needs this thread */
 };
 
 static void tally_member(struct pro_task *member, void *arg)
 {
     struct tally *const tally = arg;
-    const bool needs = needs_this_thread(member, tally->depth + 1);
+    const bool needs = needs_this_thread(member, 1, tally->walk);
 
+    note(tally->walk, needs);
     tally->all = tally->all && needs;
     tally->any = tally->any || needs;
 }
 
-static bool needs_this_thread(const struct pro_task *task, unsigned depth)
+static bool needs_this_thread(const struct pro_task *task, unsigned depth, struct walk *walk)
 {
     for (; task && depth < WALK_DEPTH; depth++) {
-        const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
-        const struct pro_loop *loop;
+        struct link link;
 
-        if (proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE)))
+        if (!read_link(task, &link, walk) || proi_state_is_final(link.state))
             return false;
-        /* Only of the task that is waited for, which the waiter holds: the members of one further down may go meanwhile. */
-        if (depth == 0 && class->needs) {
-            struct tally tally = { depth, true, false };
-            const bool all_are_needed = class->needs(task, tally_member, &tally);
+        if (link.class->needs) {
+            struct tally tally = { walk, true, false };
 
-            return all_are_needed ? tally.any : tally.all && tally.any;
+            /* Members may be asked only of the task that is waited for: it keeps them, and the waiter keeps it. */
+            if (depth)
+                return false;
+            return link.class->needs(task, tally_member, &tally) ? tally.any : tally.all && tally.any;
         }
-        loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_RELAXED);
-        if (loop && proi_loop_is_current(loop))
+        /* Its operation, or its next step, whatever it awaits, comes on this thread. */
+        if (proi_loop_is_current(link.loop) || proi_context_is_of_loop_here(link.context))
             return true;
-        loop = proi_loop_of_context((const struct pro_sync_context *)proi_load(&task->awaits_context, PROI_RELAXED));
-        if (loop && proi_loop_is_current(loop))
-            return true; /* its next step runs on this thread, whatever it awaits */
-        task = (const struct pro_task *)proi_load(&task->awaits_task, PROI_RELAXED);
+        task = link.next;
     }
     return false;
 }
 
 static bool is_hopeless(const struct pro_task *task)
 {
-    return needs_this_thread(task, 0) && needs_this_thread(task, 0);
+    struct walk first = { 0 }, second = { 0 };
+
+    return needs_this_thread(task, 0, &first) && needs_this_thread(task, 0, &second) && first.seen == second.seen;
 }
 
 /* ---- one wait ---- */
@@ -209,7 +255,7 @@ static int check_how(struct pro_how how, const char *who)
 }
 
 /* Until @task is complete. An unlimited wait first tries to run it here, and is refused when it could never end. */
-static int wait_one(struct pro_task *task, struct pro_how how, struct pro_site site)
+static int wait_pending(struct pro_task *task, struct pro_how how, struct pro_site site)
 {
     const bool unlimited = !how.timeout_ns && !how.deadline_ns && !how.token.source;
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
@@ -220,8 +266,9 @@ static int wait_one(struct pro_task *task, struct pro_how how, struct pro_site s
         return PRO_OK;
     if (pro_cancellation_token_is_canceled(how.token))
         return PRO_E_CANCELED;
-    if (unlimited && class->try_inline && class->try_inline(task) && pro_task_is_completed(task))
-        return PRO_OK; /* SEM-142 */
+    code = unlimited && class->try_inline ? class->try_inline(task) : PRO_E_BUSY; /* SEM-142 */
+    if (code == PRO_E_SCHEDULER || pro_task_is_completed(task))
+        return code == PRO_E_SCHEDULER ? code : PRO_OK;
     if (unlimited && is_hopeless(task))
         return PRO_E_DEADLOCK;
     pro_task_ref(task);
@@ -232,7 +279,30 @@ static int wait_one(struct pro_task *task, struct pro_how how, struct pro_site s
     return code;
 }
 
+static int wait_one(struct pro_task *task, struct pro_how how, struct pro_site site)
+{
+    int code;
+
+    if (proi_task_is_stale(task, "a wait"))
+        return PRO_E_STATE;
+    if (PROI_LIKELY(!proi_is_tracing()) || pro_task_is_completed(task))
+        return wait_pending(task, how, site);
+    proi_trace_wait(PRO_TRACE_WAIT_BEGIN, task);
+    code = wait_pending(task, how, site);
+    proi_trace_wait(PRO_TRACE_WAIT_END, task);
+    proi_trace_wait(PRO_TRACE_CONTINUATION_COMPLETE, task);
+    return code;
+}
+
 /* ---- the public forms ---- */
+
+/* The scheduler's mistake, not the task's: that one waits where it was (SEM-149). */
+static int give_lie(struct pro_task *task, struct pro_error **ret_error)
+{
+    if (ret_error)
+        *ret_error = proi_delegate_scheduler_lied(task);
+    return PRO_E_SCHEDULER;
+}
 
 /* The aggregate of a task that did not succeed; a cancelled one has one cancellation error in it (SEM-141). */
 static int give_aggregate(struct pro_task *task, struct pro_error **ret_error)
@@ -263,6 +333,8 @@ int pro_task_wait(struct pro_task *task, struct pro_how how, struct pro_error **
             *ret_error = pro_error_canceled(&how.token);
         return PRO_E_CANCELED;
     }
+    if (code == PRO_E_SCHEDULER)
+        return give_lie(task, ret_error);
     return code == PRO_OK ? give_aggregate(task, ret_error) : code;
 }
 
@@ -282,6 +354,8 @@ int pro_task_get_result(struct pro_task *task, void *ret_result, struct pro_type
     if (!task)
         return proi_misuse(PRO_E_INVALID, "pro_task_get_result: the task is NULL");
     code = wait_one(task, PRO_HOW_DEFAULT, site);
+    if (code == PRO_E_SCHEDULER)
+        return give_lie(task, ret_error);
     if (code < 0) {
         if (ret_error)
             *ret_error = pro_error_of(code);
@@ -345,11 +419,15 @@ int pro_task_wait_all(struct pro_task *const *tasks, size_t count, struct pro_ho
     for (size_t i = count; i > 0 && code == PRO_OK && limit == UINT64_MAX && !how.token.source; i--) {
         const struct proi_task_class *const class = proi_load(&tasks[i - 1]->class, PROI_RELAXED);
 
-        if (class->try_inline && !pro_task_is_completed(tasks[i - 1]))
-            class->try_inline(tasks[i - 1]);
+        if (class->try_inline && !pro_task_is_completed(tasks[i - 1]) &&
+            class->try_inline(tasks[i - 1]) == PRO_E_SCHEDULER)
+            return give_lie(tasks[i - 1], ret_error);
     }
-    for (size_t i = 0; i < count && code == PRO_OK; i++)
+    for (size_t i = 0; i < count && code == PRO_OK; i++) {
         code = wait_one(tasks[i], how, site);
+        if (code == PRO_E_SCHEDULER)
+            return give_lie(tasks[i], ret_error);
+    }
     return code == PRO_OK ? give_all_errors(tasks, count, ret_error) : code;
 }
 

@@ -68,7 +68,7 @@ PRO_ASYNC(ready_move_next, struct measure, self)
     self->task = leaf_async();
     self->start_ns = pro_now();
     for (self->i = 0; self->i < self->count; self->i++)
-        PRO_AWAIT(pro_borrow(self->task));
+        PRO_AWAIT(pro_keep(self->task));
     pro_task_unref(self->task);
     PRO_RETURN(double, each_ns(self));
 PRO_ASYNC_END

@@ -39,7 +39,7 @@ struct repeat {
 PRO_ASYNC(ready_move_next, struct repeat, self)
     self->task = leaf_async();
     for (self->i = 0; self->i < count; self->i++)
-        PRO_AWAIT(pro_borrow(self->task));
+        PRO_AWAIT(pro_keep(self->task));
     pro_task_unref(self->task);
 PRO_ASYNC_END
 

@@ -3,23 +3,18 @@
  * classes.
  *
  * A block is one allocation of the class's size with a link word behind it: a free block changes in no byte that its
- * last user wrote, so a report that still looks at it sees the old header. Blocks go to lists of the thread that frees
- * them; a thread keeps at most two batches of a class, whole batches move to the shared lists and back. Nothing returns
- * to the allocator before pro_memory_trim(). */
+ * last user wrote. Tasks have blocks of their own, so that whoever still looks at a freed one finds a task's header
+ * there and nothing else; their link lies in that header, where no reader looks. Blocks go to lists of the thread that
+ * frees them; a thread keeps at most two batches of a class, whole batches move to the shared lists and back. Nothing
+ * returns to the allocator before pro_memory_trim(). */
 #include "platform.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    STEP_BITS = 6, /* classes in steps of 64 bytes up to 1 KiB … */
-    STEP_CLASSES = 16,
-    LAST_STEP_BITS = 10,
-    THREAD_POWERS = 6, /* … then powers of two, up to 64 KiB with lists in each thread … */
-    THREAD_CLASSES = STEP_CLASSES + THREAD_POWERS,
-    CLASSES =
-        STEP_CLASSES + (int)sizeof(size_t) * 8 - 1 - LAST_STEP_BITS, /* … and larger ones on the shared lists only */
-    REPORT_BYTES = 192,                                              /* what a report may read of a free block */
+    CLASSES = PROI_STEP_CLASSES + (int)sizeof(size_t) * 8 - 1 - PROI_LAST_STEP_BITS, /* the largest have no thread lists */
+    REPORT_BYTES = 192, /* what a report may read of a free block */
     BATCH_BYTES = 16384,
     BATCH_MOST = 32
 };
@@ -85,43 +80,35 @@ void proi_free(void *block)
 
 /* ---- blocks ---- */
 
-struct chain {
-    char *first, *last;
-    unsigned count;
-};
-
-/* What a thread keeps of one class. @spare is empty or a full batch, so that a program that allocates and frees around
-   the edge of a batch does not go to the shared list each time. */
-struct thread_list {
-    struct chain active, spare;
-    unsigned batch; /* so many make a full batch; 0 until the cache is open */
-};
+PROI_THREAD_LOCAL struct proi_blocks proi_blocks[PROI_BLOCK_KINDS][PROI_THREAD_CLASSES];
 
 enum cache_state { CACHE_NEW, CACHE_OPEN, CACHE_ENDED };
-
-static PROI_THREAD_LOCAL struct {
-    enum cache_state state;
-    struct thread_list lists[THREAD_CLASSES];
-} cache;
+static PROI_THREAD_LOCAL enum cache_state cache_state;
 
 static struct shared_list {
     struct proi_mutex lock;
-    struct chain chain; /* under the lock; its count and last are not kept */
-} shared[CLASSES];
+    char *first; /* under the lock */
+} shared[PROI_BLOCK_KINDS][CLASSES];
 
-static unsigned class_of(size_t size)
+unsigned proi_block_class(size_t size)
 {
-    if (size <= (size_t)1 << LAST_STEP_BITS)
-        return size ? (unsigned)((size - 1) >> STEP_BITS) : 0;
-    return (unsigned)(STEP_CLASSES + (int)sizeof(unsigned long long) * 8 - __builtin_clzll(size - 1) - LAST_STEP_BITS -
-                      1);
+    if (size <= (size_t)1 << PROI_LAST_STEP_BITS)
+        return size ? (unsigned)((size - 1) >> PROI_STEP_BITS) : 0;
+    return (unsigned)(PROI_STEP_CLASSES + (int)sizeof(unsigned long long) * 8 - __builtin_clzll(size - 1) -
+                      PROI_LAST_STEP_BITS - 1);
 }
 
 static size_t class_size(unsigned bin)
 {
-    if (bin < STEP_CLASSES)
-        return (size_t)(bin + 1) << STEP_BITS;
-    return (size_t)1 << (bin - STEP_CLASSES + LAST_STEP_BITS + 1);
+    if (bin < PROI_STEP_CLASSES)
+        return (size_t)(bin + 1) << PROI_STEP_BITS;
+    return (size_t)1 << (bin - PROI_STEP_CLASSES + PROI_LAST_STEP_BITS + 1);
+}
+
+/* What is asked of the allocator for a block. */
+static size_t whole_size(enum proi_block_kind kind, unsigned bin)
+{
+    return class_size(bin) + (kind == PROI_BLOCKS_OF_TASKS ? 0 : sizeof(char *));
 }
 
 static unsigned batch_size(unsigned bin)
@@ -131,197 +118,237 @@ static unsigned batch_size(unsigned bin)
     return count < 1 ? 1 : count > BATCH_MOST ? BATCH_MOST : (unsigned)count;
 }
 
-/* The word behind the block. Atomic, because a leak checker or a report may come by; no order is needed. */
-static char **link_of(char *block, unsigned bin) { return (char **)(void *)(block + class_size(bin)); }
-
-static char *next_of(char *block, unsigned bin) { return proi_load(link_of(block, bin), PROI_RELAXED); }
-
-static void chain_push(struct chain *chain, char *block, unsigned bin)
+/* Atomic, because a leak checker or a report may come by; no order is needed. */
+static char **link_of(char *block, enum proi_block_kind kind, unsigned bin)
 {
-    proi_store(link_of(block, bin), chain->first, PROI_RELAXED);
-    if (!chain->first)
-        chain->last = block;
-    chain->first = block;
-    chain->count++;
+    return (char **)(void *)(block + (kind == PROI_BLOCKS_OF_TASKS ? (size_t)PROI_TASK_LINK : class_size(bin)));
 }
 
-static char *chain_pop(struct chain *chain, unsigned bin)
+static char *next_of(char *block, enum proi_block_kind kind, unsigned bin)
 {
-    char *block = chain->first;
+    return proi_load(link_of(block, kind, bin), PROI_RELAXED);
+}
 
-    if (block) {
-        chain->first = next_of(block, bin);
-        chain->count--;
+static void shared_give(char *first, enum proi_block_kind kind, unsigned bin)
+{
+    struct shared_list *const list = &shared[kind][bin];
+    char *last = first, *next;
+
+    if (!first)
+        return;
+    while ((next = next_of(last, kind, bin)) != NULL) /* a batch at most */
+        last = next;
+    proi_lock(&list->lock);
+    proi_store(link_of(last, kind, bin), list->first, PROI_RELAXED);
+    list->first = first;
+    proi_unlock(&list->lock);
+}
+
+/* Takes up to @most blocks. The walk touches blocks that are about to be used. */
+static char *shared_take(enum proi_block_kind kind, unsigned bin, unsigned most, unsigned *ret_count)
+{
+    struct shared_list *const list = &shared[kind][bin];
+    char *first, *last = NULL;
+
+    *ret_count = 0;
+    proi_lock(&list->lock);
+    first = list->first;
+    for (char *block = first; block && *ret_count < most; block = next_of(block, kind, bin)) {
+        last = block;
+        ++*ret_count;
+    }
+    if (last) {
+        list->first = next_of(last, kind, bin);
+        proi_store(link_of(last, kind, bin), NULL, PROI_RELAXED);
+    }
+    proi_unlock(&list->lock);
+    return first;
+}
+
+static char *list_pop(struct proi_blocks *list, enum proi_block_kind kind, unsigned bin)
+{
+    char *const block = list->first;
+
+    if (PROI_LIKELY(block != NULL)) {
+        list->first = next_of(block, kind, bin);
+        list->count--;
     }
     return block;
 }
 
-static void shared_give(struct chain *chain, unsigned bin)
+static void list_push(struct proi_blocks *list, char *block, enum proi_block_kind kind, unsigned bin)
 {
-    struct shared_list *list = &shared[bin];
-
-    if (!chain->first)
-        return;
-    proi_lock(&list->lock);
-    proi_store(link_of(chain->last, bin), list->chain.first, PROI_RELAXED);
-    list->chain.first = chain->first;
-    proi_unlock(&list->lock);
-    *chain = (struct chain){ 0 };
-}
-
-/* Takes up to @most blocks. The walk touches blocks that are about to be used. */
-static void shared_take(struct chain *ret_chain, unsigned bin, unsigned most)
-{
-    struct shared_list *list = &shared[bin];
-    struct chain taken = { 0 };
-
-    proi_lock(&list->lock);
-    taken.first = list->chain.first;
-    for (char *block = taken.first; block && taken.count < most; block = next_of(block, bin)) {
-        taken.last = block;
-        taken.count++;
-    }
-    if (taken.last) {
-        list->chain.first = next_of(taken.last, bin);
-        proi_store(link_of(taken.last, bin), NULL, PROI_RELAXED);
-    }
-    proi_unlock(&list->lock);
-    *ret_chain = taken;
+    proi_store(link_of(block, kind, bin), list->first, PROI_RELAXED);
+    list->first = block;
+    list->count++;
 }
 
 static void cache_flush(void)
 {
-    for (unsigned bin = 0; bin < THREAD_CLASSES; bin++) {
-        shared_give(&cache.lists[bin].active, bin);
-        shared_give(&cache.lists[bin].spare, bin);
-    }
+    for (unsigned kind = 0; kind < PROI_BLOCK_KINDS; kind++)
+        for (unsigned bin = 0; bin < PROI_THREAD_CLASSES; bin++) {
+            struct proi_blocks *const list = &proi_blocks[kind][bin];
+
+            if (list->warm > PROI_NONE_WARM) {
+                list_push(list, list->warm, (enum proi_block_kind)kind, bin);
+                list->warm = PROI_NONE_WARM;
+            }
+            shared_give(list->first, (enum proi_block_kind)kind, bin);
+            shared_give(list->spare, (enum proi_block_kind)kind, bin);
+            list->first = list->spare = NULL;
+            list->count = 0;
+        }
+}
+
+static void cache_keep(bool keep)
+{
+    for (unsigned kind = 0; kind < PROI_BLOCK_KINDS; kind++)
+        for (unsigned bin = 0; bin < PROI_THREAD_CLASSES; bin++) {
+            proi_blocks[kind][bin].batch = (uint16_t)(keep ? batch_size(bin) : 0);
+            proi_blocks[kind][bin].warm = keep ? PROI_NONE_WARM : NULL;
+        }
 }
 
 /* Later frees of the ending thread, from another exit function, go straight to the shared lists. */
 static void cache_end(void)
 {
     cache_flush();
-    for (unsigned bin = 0; bin < THREAD_CLASSES; bin++)
-        cache.lists[bin].batch = 0;
-    cache.state = CACHE_ENDED;
+    cache_keep(false);
+    cache_state = CACHE_ENDED;
 }
 
 static bool cache_open(void)
 {
-    if (cache.state == CACHE_NEW) {
-        cache.state = CACHE_OPEN; /* before the call: it may allocate */
-        for (unsigned bin = 0; bin < THREAD_CLASSES; bin++)
-            cache.lists[bin].batch = batch_size(bin);
+    if (cache_state == CACHE_NEW) {
+        cache_state = CACHE_OPEN; /* before the call: it may allocate */
+        cache_keep(true);
         proi_at_thread_exit(cache_end);
     }
-    return cache.state == CACHE_OPEN;
+    return cache_state == CACHE_OPEN;
 }
 
 static bool cached(unsigned bin)
 {
-    return bin < THREAD_CLASSES && (PROI_LIKELY(cache.state == CACHE_OPEN) || cache_open());
+    return bin < PROI_THREAD_CLASSES && (PROI_LIKELY(cache_state == CACHE_OPEN) || cache_open());
 }
 
-static char *block_take(unsigned bin)
+static char *take_from_lists(enum proi_block_kind kind, unsigned bin)
 {
-    struct thread_list *list;
-    struct chain one;
+    struct proi_blocks *list;
+    unsigned count;
 
-    if (!cached(bin)) {
-        shared_take(&one, bin, 1);
-        return one.first;
+    if (!cached(bin))
+        return shared_take(kind, bin, 1, &count);
+    list = &proi_blocks[kind][bin];
+    if (list->first)
+        return list_pop(list, kind, bin);
+    if (list->spare) { /* a full batch */
+        list->first = list->spare;
+        list->spare = NULL;
+        list->count = list->batch;
+    } else {
+        list->first = shared_take(kind, bin, batch_size(bin), &count);
+        list->count = (uint16_t)count;
     }
-    list = &cache.lists[bin];
-    if (PROI_UNLIKELY(!list->active.first)) {
-        if (list->spare.first) {
-            list->active = list->spare;
-            list->spare = (struct chain){ 0 };
-        } else
-            shared_take(&list->active, bin, batch_size(bin));
-    }
-    return chain_pop(&list->active, bin);
+    return list_pop(list, kind, bin);
 }
 
-/* The common way: a small block, and this thread has one. */
-static char *block_at_hand(unsigned bin)
+static char *block_make(enum proi_block_kind kind, unsigned bin)
 {
-    struct chain *const active = &cache.lists[bin].active;
-    char *const block = active->first;
+    char *const block = bin < CLASSES ? proi_alloc(whole_size(kind, bin)) : NULL;
 
-    if (PROI_LIKELY(block != NULL)) {
-        active->first = next_of(block, bin);
-        active->count--;
+    /* Where a type-stable block counts its lives, which nobody else begins; of a task all that its lives leave clean. */
+    if (block)
+        memset(block, 0, kind == PROI_BLOCKS_OF_TASKS ? (size_t)PROI_TASK_CLEARED : sizeof(uint64_t));
+    return block;
+}
+
+static PROI_APART void *take_slowly(enum proi_block_kind kind, unsigned bin, size_t size)
+{
+    char *block = PROI_LIKELY(bin < CLASSES) ? take_from_lists(kind, bin) : NULL;
+
+    if (!block)
+        block = block_make(kind, bin);
+    if (block) {
+        PROI_UNPOISON(block, size);
+        PROI_POISON(block + size, whole_size(kind, bin) - size);
     }
     return block;
+}
+
+void *proi_block_take(enum proi_block_kind kind, unsigned bin, size_t size)
+{
+    char *const block =
+        !PROI_BLOCKS_ARE_TOLD && bin < PROI_THREAD_CLASSES ? list_pop(&proi_blocks[kind][bin], kind, bin) : NULL;
+
+    return PROI_LIKELY(block != NULL) ? block : take_slowly(kind, bin, size);
+}
+
+static PROI_APART void give_slowly(enum proi_block_kind kind, unsigned bin, char *block)
+{
+    struct proi_blocks *list;
+
+    /* The link stays in the open: a leak checker does not follow pointers out of poisoned bytes. */
+    PROI_UNPOISON(block, whole_size(kind, bin));
+    if (class_size(bin) > REPORT_BYTES)
+        PROI_POISON(block + REPORT_BYTES, class_size(bin) - REPORT_BYTES);
+    if (!cached(bin)) {
+        proi_store(link_of(block, kind, bin), NULL, PROI_RELAXED);
+        shared_give(block, kind, bin);
+        return;
+    }
+    list = &proi_blocks[kind][bin];
+    if (list->count >= list->batch) {
+        shared_give(list->spare, kind, bin);
+        list->spare = list->first;
+        list->first = NULL;
+        list->count = 0;
+    }
+    list_push(list, block, kind, bin);
+}
+
+void proi_block_give(enum proi_block_kind kind, unsigned bin, void *block)
+{
+    if (!PROI_BLOCKS_ARE_TOLD && bin < PROI_THREAD_CLASSES &&
+        PROI_LIKELY(proi_blocks[kind][bin].count < proi_blocks[kind][bin].batch))
+        list_push(&proi_blocks[kind][bin], block, kind, bin);
+    else
+        give_slowly(kind, bin, block);
 }
 
 void *proi_block_alloc(size_t size)
 {
-    const unsigned bin = class_of(size);
-    char *block;
+    const unsigned bin = proi_block_class(size);
+    void *const block = proi_block_take_warm(PROI_BLOCKS_SHARED, bin);
 
-    if (PROI_LIKELY(bin < STEP_CLASSES) && PROI_LIKELY((block = block_at_hand(bin)) != NULL)) {
-        PROI_UNPOISON(block, size);
-        PROI_POISON(block + size, class_size(bin) + sizeof(char *) - size);
-        return block;
-    }
-
-    if (PROI_UNLIKELY(bin >= CLASSES))
-        return NULL;
-    block = block_take(bin);
-    if (PROI_UNLIKELY(!block)) {
-        block = proi_alloc(class_size(bin) + sizeof(char *));
-        if (!block)
-            return NULL;
-        memset(block, 0, sizeof(uint64_t)); /* where a type-stable block counts its lives, which nobody else begins */
-    }
-    PROI_UNPOISON(block, size);
-    PROI_POISON(block + size, class_size(bin) + sizeof(char *) - size);
-    return block;
+    return block ? block : proi_block_take(PROI_BLOCKS_SHARED, bin, size);
 }
 
-void proi_block_free(void *freed, size_t size)
+void proi_block_free(void *block, size_t size)
 {
-    const unsigned bin = class_of(size);
-    struct thread_list *list;
-    struct chain one = { 0 };
-    char *block = freed;
+    const unsigned bin = proi_block_class(size);
 
-    if (!block)
-        return;
-    /* The link stays in the open: a leak checker does not follow pointers out of poisoned bytes. */
-    PROI_UNPOISON(block, class_size(bin) + sizeof(char *));
-    if (class_size(bin) > REPORT_BYTES)
-        PROI_POISON(block + REPORT_BYTES, class_size(bin) - REPORT_BYTES);
-    if (PROI_LIKELY(bin < STEP_CLASSES) && PROI_LIKELY(cache.lists[bin].active.count < cache.lists[bin].batch)) {
-        chain_push(&cache.lists[bin].active, block, bin);
-        return;
+    if (block && !proi_block_give_warm(PROI_BLOCKS_SHARED, bin, block))
+        proi_block_give(PROI_BLOCKS_SHARED, bin, block);
+}
+
+static void trim(enum proi_block_kind kind, unsigned bin)
+{
+    unsigned count;
+    char *block = shared_take(kind, bin, UINT32_MAX, &count), *next;
+
+    for (; block; block = next) {
+        next = next_of(block, kind, bin);
+        PROI_UNPOISON(block, whole_size(kind, bin));
+        proi_free(block);
     }
-    if (!cached(bin)) {
-        chain_push(&one, block, bin);
-        shared_give(&one, bin);
-        return;
-    }
-    list = &cache.lists[bin];
-    if (PROI_UNLIKELY(list->active.count >= list->batch)) {
-        shared_give(&list->spare, bin);
-        list->spare = list->active;
-        list->active = (struct chain){ 0 };
-    }
-    chain_push(&list->active, block, bin);
 }
 
 void pro_memory_trim(void)
 {
-    struct chain chain;
-    char *block;
-
+    proi_homes_trim();
     cache_flush();
-    for (unsigned bin = 0; bin < CLASSES; bin++) {
-        shared_take(&chain, bin, UINT32_MAX);
-        while ((block = chain_pop(&chain, bin)) != NULL) {
-            PROI_UNPOISON(block, class_size(bin) + sizeof(char *));
-            proi_free(block);
-        }
-    }
+    for (unsigned kind = 0; kind < PROI_BLOCK_KINDS; kind++)
+        for (unsigned bin = 0; bin < CLASSES; bin++)
+            trim((enum proi_block_kind)kind, bin);
 }

@@ -8,6 +8,8 @@
 #include <proact/base.h>
 #include <proact/error.h>
 
+#include "sanitizer.h" /* checkers that do not see the kernel */
+
 /* ---- shared atomics: on plain integers and pointers, so that public structures need no _Atomic ---- */
 #ifdef PROI_SIMULATED_THREADS
 /* Chooses who goes on, before the caller's access to @address (platform/simthreads/). */
@@ -40,6 +42,10 @@ void proi_point(const volatile void *address, bool writes);
 #endif
 #define PROI_LIKELY(x) __builtin_expect(!!(x), 1)
 #define PROI_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* A function that stays one: what it needs of registers and stack is not the common way's. Cold: hardly ever called. */
+#define PROI_APART __attribute__((noinline))
+#define PROI_INLINE static inline __attribute__((always_inline)) /* the other way round */
+#define PROI_COLD  __attribute__((noinline, cold))
 
 /* ---- memory (platform/memory.c) ---- */
 /* Through pro_set_allocator(). NULL when there is none. */
@@ -54,6 +60,61 @@ void proi_free(void *block);
 void *proi_block_alloc(size_t size);
 void proi_block_free(void *block, size_t size);
 
+/* The same with lists for each kind: what was a task's is only ever a task's again. */
+enum proi_block_kind { PROI_BLOCKS_SHARED, PROI_BLOCKS_OF_TASKS, PROI_BLOCK_KINDS };
+enum {
+    PROI_STEP_BITS = 6, /* classes in steps of 64 bytes up to 1 KiB … */
+    PROI_STEP_CLASSES = 16,
+    PROI_LAST_STEP_BITS = 10,
+    PROI_THREAD_CLASSES = PROI_STEP_CLASSES + 6, /* … then powers of two: these have lists in each thread */
+    PROI_TASK_LINK = 64,                         /* where the link of a free task's block lies */
+    PROI_TASK_CLEARED = 160                      /* bytes that are zero in the first life of a task's block */
+};
+/* What a thread keeps of one class. @warm is the one freed last: it comes and goes without a count, which is what a caller
+   that frees before it allocates again costs. @spare is empty or a full batch, so that a program that allocates and frees
+   around the edge of a batch does not go to the shared list each time. */
+struct proi_blocks {
+    char *warm; /* PROI_NONE_WARM: none; NULL: this thread keeps nothing (yet, or any more) */
+    char *first, *spare;
+    uint16_t count, batch; /* of first; so many make a full batch: 0 until the thread's lists are open */
+};
+#define PROI_NONE_WARM ((char *)1)
+extern PROI_THREAD_LOCAL struct proi_blocks proi_blocks[PROI_BLOCK_KINDS][PROI_THREAD_CLASSES];
+/* The class of blocks for @size bytes. */
+unsigned proi_block_class(size_t size);
+/* NULL: no memory. @size: that of the class at most. */
+void *proi_block_take(enum proi_block_kind kind, unsigned class, size_t size);
+void proi_block_give(enum proi_block_kind kind, unsigned class, void *block);
+
+/* The common way, without a call: a small block, and this thread has a warm one, or no warm one yet. Under a checker that is
+   told of every block: never. */
+static inline void *proi_block_take_warm(enum proi_block_kind kind, unsigned class)
+{
+    struct proi_blocks *list;
+    char *block;
+
+    if (PROI_BLOCKS_ARE_TOLD || PROI_UNLIKELY(class >= PROI_STEP_CLASSES))
+        return NULL;
+    list = &proi_blocks[kind][class];
+    block = list->warm;
+    if (PROI_UNLIKELY(block <= PROI_NONE_WARM))
+        return NULL;
+    list->warm = PROI_NONE_WARM;
+    return block;
+}
+static inline bool proi_block_give_warm(enum proi_block_kind kind, unsigned class, void *block)
+{
+    struct proi_blocks *list;
+
+    if (PROI_BLOCKS_ARE_TOLD || PROI_UNLIKELY(class >= PROI_STEP_CLASSES))
+        return false;
+    list = &proi_blocks[kind][class];
+    if (list->warm != PROI_NONE_WARM)
+        return false;
+    list->warm = (char *)block;
+    return true;
+}
+
 /* ---- waiting on an address: the one primitive that blocks (platform/<system>/thread.c) ---- */
 /* Blocks while *@address == @expected, until woken, or @timeout_ns has passed (negative: no limit). May return early.
    False only when the time is up. */
@@ -67,6 +128,20 @@ struct proi_mutex {
 };
 void proi_lock(struct proi_mutex *mutex);
 void proi_unlock(struct proi_mutex *mutex);
+/* Memory that is one kind of object's, and nothing else's, until pro_memory_trim(): a stale pointer finds one of that kind
+   (platform/home.c). Zero but for the size. */
+struct proi_home {
+    size_t size;
+    struct proi_mutex lock;
+    bool listed;            /* under lock */
+    void *free;             /* under lock */
+    struct proi_home *next; /* under the lock of all homes */
+};
+/* Gives the memory of one, zeroed in its first life, else as it was given back; NULL: none. */
+void *proi_home_take(struct proi_home *home);
+void proi_home_give(struct proi_home *home, void *object);
+void proi_homes_trim(void); /* for pro_memory_trim() */
+
 struct proi_condition {
     uint32_t sequence;
 };
@@ -113,8 +188,5 @@ int proi_misuse(int code, const char *format, ...) PRO_PRINTF(2, 3);
 void proi_notice(const char *format, ...) PRO_PRINTF(1, 2);
 void proi_unhandled(struct pro_error *error);  /* borrows */
 void proi_unobserved(struct pro_task *task, struct pro_error *error); /* borrows */
-
-/* ---- checkers that do not see the kernel (platform/sanitizer.h has the bodies) ---- */
-#include "sanitizer.h"
 
 #endif

@@ -31,17 +31,18 @@ struct pro_continuation {
     unsigned char kind, flags;            /* private                                       */
 };
 
-/* Prepares a continuation that calls @invoke; for raw use of awaiters. */
+/* Prepares a continuation that calls @invoke; for raw use of awaiters. It must stay in place until it was run. Misuse: NULL.
+   [one thread at a time] */
 PRO_API void pro_continuation_init(struct pro_continuation *continuation,
                                    void (*invoke)(struct pro_continuation *continuation));
-/* For awaiters that users write. Captures, for a later schedule, what the rules say (SEM-024). On the awaiting thread, inside
-   on_completed. */
+/* For awaiters that users write. Captures, for a later schedule, what the rules say (SEM-024), and holds it until the continuation has
+   run. [one thread at a time: the awaiting one, inside on_completed] */
 PRO_API void pro_continuation_capture(struct pro_continuation *continuation, unsigned options);
 /* Calls it here and now, as invoking an Action does. Once. [any thread] */
 PRO_API void pro_continuation_run(struct pro_continuation *continuation);
-/* Runs it where its capture says: here, if the one predicate allows, else posted or queued (SEM-040…046). Once. */
+/* Runs it where its capture says: here, if the one predicate allows, else posted or queued (SEM-040…046). Once. [any thread] */
 PRO_API void pro_continuation_schedule(struct pro_continuation *continuation);
-/* It will never be run: its method ends with PRO_E_BROKEN_PROMISE, through its PRO_FINALLY. Once, instead of the above. */
+/* It will never be run: its method ends with PRO_E_BROKEN_PROMISE, through its PRO_FINALLY. Once, instead of the above. [any thread] */
 PRO_API void pro_continuation_abandon(struct pro_continuation *continuation);
 
 /* on_completed may run the continuation before it returns; get_result is called once per await. @options are those of the
@@ -69,14 +70,18 @@ struct pro_configured_awaiter {
     unsigned options;
 };
 
-/* The awaiter of @task. Borrows: keep the task. get_result on a pending task blocks (SEM-031). */
+/* The awaiter of @task. Borrows: keep the task. get_result on a pending task blocks (SEM-031). [any thread] */
 PRO_API struct pro_awaiter pro_task_get_awaiter(struct pro_task *task);
 /* The awaiter of *@task, which stays in place and is read once more by get_result: then a result or a source is consumed; a task is not,
-   drop it afterwards. get_result before completion blocks for a task, and is PRO_E_STATE for a source (SEM-210). */
+   drop it afterwards. get_result before completion blocks for a task, and is PRO_E_STATE for a source (SEM-210). [any thread] */
 PRO_API struct pro_awaiter pro_value_task_get_awaiter(struct pro_value_task *task);
-/* The awaiter of an op that a verb has filled: on_completed submits it. */
+/* The awaiter of an op that a verb has filled: on_completed submits it. Borrows the op until its delivery. Of NULL (misuse) one that
+   fails. [any thread] */
 PRO_API struct pro_awaiter pro_op_get_awaiter(struct pro_op *op);
 
+/* Ask any awaiter. on_completed flows the execution context to the continuation, the unsafe form does not (SEM-030): both borrow the
+   continuation until it was run, which may be inside the call. get_result: as the vtable's. An awaiter that lacks a function is misuse:
+   complete, and PRO_E_INVALID. [any thread; get_result once] */
 PRO_API bool pro_awaiter_is_completed(struct pro_awaiter awaiter);
 PRO_API int pro_awaiter_on_completed(struct pro_awaiter awaiter, struct pro_continuation *continuation, unsigned options);
 PRO_API int pro_awaiter_unsafe_on_completed(struct pro_awaiter awaiter, struct pro_continuation *continuation, unsigned options);
@@ -84,17 +89,19 @@ PRO_API int pro_awaiter_get_result(struct pro_awaiter awaiter, void *ret_result,
                                    struct pro_error **ret_error);
 
 /* Never complete: goes once through the current context, scheduler, or the pool's global queue (SEM-105). On a loop with no
-   other context current it goes behind what is posted to that loop. */
+   other context current it goes behind what is posted to that loop. [any thread] */
 PRO_API struct pro_awaiter pro_yield(void);
-/* Resumes on @context (NULL: on the pool). Borrows it until resumed. */
+/* Resumes on @context (NULL: on the pool). Borrows it until resumed. [any thread] */
 PRO_API struct pro_awaiter pro_switch_to(struct pro_sync_context *context);
 
-/* ConfigureAwait. The task's reference is taken, as by PRO_AWAIT. */
+/* ConfigureAwait. The task's reference is taken, as by PRO_AWAIT. NULL, unknown options, and a failure suppressed that would leave no
+   result are misuse: awaiting that fails with PRO_E_INVALID (SEM-102, 103). [any thread] */
 PRO_API struct pro_configured_awaiter pro_configure_await(struct pro_task *task, unsigned options);
+PRO_API struct pro_configured_awaiter pro_configure_await_kept(struct pro_kept_task kept, unsigned options);
 PRO_API struct pro_configured_awaiter pro_configure_await_op(struct pro_op *op, unsigned options);
 PRO_API struct pro_configured_awaiter pro_configure_await_awaiter(struct pro_awaiter awaiter, unsigned options);
 /* Value tasks know no more than ConfigureAwait(bool): PRO_AWAIT_NONE or PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT, else the await fails with
-   PRO_E_INVALID (SEM-107). Takes it. */
+   PRO_E_INVALID (SEM-107). Takes it. The last form puts other options on an awaiter that has some. [any thread] */
 struct pro_configured_value_task {
     struct pro_value_task task;
     unsigned options;
@@ -105,7 +112,8 @@ PRO_API struct pro_configured_awaiter pro_configure_await_again(struct pro_confi
 #ifndef __cplusplus
 /* The same for anything that can be awaited: PRO_CONFIGURE_AWAIT(x, false). */
 #define PRO_CONFIGURE_AWAIT(x, options)                                                                                \
-    _Generic((x), struct pro_task *: pro_configure_await, struct pro_op *: pro_configure_await_op,                     \
+    _Generic((x), struct pro_task *: pro_configure_await, struct pro_kept_task: pro_configure_await_kept,              \
+             struct pro_op *: pro_configure_await_op,                                                                  \
              struct pro_awaiter: pro_configure_await_awaiter, struct pro_value_task: pro_configure_await_value,        \
              struct pro_configured_awaiter: pro_configure_await_again)((x), (options))
 #endif

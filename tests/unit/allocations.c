@@ -44,6 +44,7 @@ __attribute__((constructor)) static void count_from_the_start(void)
 static struct held {
     void *block;
     size_t size;
+    enum proi_block_kind kind;
 } held[HELD_MOST];
 static size_t held_count;
 
@@ -54,10 +55,14 @@ static void exhaust_memory(void)
 
     proi_store(&refuses, 1u, PROI_RELEASE);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const unsigned class = proi_block_class(sizes[i]);
         void *block;
 
         while (held_count < HELD_MOST && (block = proi_block_alloc(sizes[i])) != NULL)
-            held[held_count++] = (struct held){ block, sizes[i] };
+            held[held_count++] = (struct held){ block, sizes[i], PROI_BLOCKS_SHARED };
+        while (held_count < HELD_MOST && ((block = proi_block_take_warm(PROI_BLOCKS_OF_TASKS, class)) != NULL ||
+                                          (block = proi_block_take(PROI_BLOCKS_OF_TASKS, class, sizes[i])) != NULL))
+            held[held_count++] = (struct held){ block, sizes[i], PROI_BLOCKS_OF_TASKS };
     }
     REQUIRE(held_count < HELD_MOST);
 }
@@ -67,7 +72,10 @@ static void restore_memory(void)
     proi_store(&refuses, 0u, PROI_RELEASE);
     while (held_count) {
         held_count--;
-        proi_block_free(held[held_count].block, held[held_count].size);
+        if (held[held_count].kind == PROI_BLOCKS_SHARED)
+            proi_block_free(held[held_count].block, held[held_count].size);
+        else
+            proi_block_give(PROI_BLOCKS_OF_TASKS, proi_block_class(held[held_count].size), held[held_count].block);
     }
 }
 

@@ -249,6 +249,7 @@ static void check_loop_functions(struct pro_loop *gone)
     CHECK_EQ(pro_loop_run(gone), PRO_E_LOOP_CLOSED);
     CHECK_EQ(pro_loop_run_once(gone, 0), PRO_E_LOOP_CLOSED);
     CHECK_EQ(pro_loop_run_until(gone, task), PRO_E_LOOP_CLOSED);
+    CHECK_EQ(pro_loop_run_until(gone, pro_task_completed()), PRO_E_LOOP_CLOSED);
     CHECK_EQ(pro_loop_stop(gone), PRO_E_LOOP_CLOSED);
     CHECK_EQ(pro_loop_post(gone, nothing, NULL), PRO_E_LOOP_CLOSED);
     CHECK_EQ(pro_loop_post_work(gone, &work), PRO_E_LOOP_CLOSED);
@@ -692,5 +693,93 @@ TEST(a_registration_in_use_is_not_registered_again)
     CHECK(pro_cancellation_unregister(&registration));
     CHECK(!pro_cancellation_unregister(&registration));
     pro_cancellation_source_unref(source);
+    told_stop();
+}
+
+/* ---- tasks that were freed ---- */
+
+struct late {
+    PRO_FRAME;
+    struct pro_task *task;
+};
+
+PRO_ASYNC(late_move_next, struct late, self)
+    PRO_AWAIT(self->task);
+PRO_ASYNC_END
+
+static struct pro_task *late_async(struct pro_task *task)
+{
+    struct late *self = PRO_NEW_FRAME_VOID(struct late, late_move_next);
+
+    if (!self)
+        return pro_task_no_memory();
+    self->task = task;
+    return PRO_START(self);
+}
+
+static int end_of(struct pro_task *task)
+{
+    const int code = pro_error_code(pro_task_error(task));
+
+    pro_task_unref(task);
+    return code;
+}
+
+TEST(a_task_that_was_freed_is_answered_and_not_used)
+{
+    // Kills: a freed task that is taken for one: referenced, unreferenced, read, awaited or named in its block's free time.
+    struct pro_completion_source *source;
+    struct pro_task *tasks[2], *second;
+    struct pro_awaiter awaiter;
+    int value = 5;
+
+    told_listen();
+    REQUIRE(pro_completion_source_new(PRO_TYPE(int), 0, &source) == PRO_OK);
+    tasks[0] = pro_completion_source_task(source);
+    CHECK_EQ(pro_completion_source_set_result(source, &value, PRO_TYPE(int)), PRO_OK);
+    pro_completion_source_free(source);
+    pro_task_unref(tasks[0]);
+    /* of another size of block, so that what is made here to answer does not lie where this one lay */
+    tasks[1] = late_async(pro_task_completed());
+    pro_task_unref(tasks[1]);
+    for (int i = 0; i < 2; i++) {
+        CHECK_TELLS(pro_task_unref(tasks[i]));
+        CHECK(strstr(told.sentence, "freed") != NULL);
+        CHECK_TELLS(pro_task_unref(tasks[i])); /* that changed nothing */
+        CHECK_TELLS(pro_task_set_name(tasks[i], "late"));
+        CHECK_MISUSE(pro_task_read(tasks[i], &value, PRO_TYPE(int)), PRO_E_STATE);
+        CHECK_MISUSE(pro_task_dispose(tasks[i]), PRO_E_STATE);
+        CHECK_TELLS(CHECK(pro_task_error(tasks[i]) == NULL));
+        CHECK_TELLS(awaiter = pro_task_get_awaiter(tasks[i]));
+        CHECK_EQ(pro_awaiter_get_result(awaiter, NULL, PRO_NO_RESULT, NULL), PRO_E_STATE);
+    }
+    CHECK_TELLS(second = pro_task_ref(tasks[1]));
+    CHECK_EQ(end_of(second), PRO_E_STATE);
+    CHECK_TELLS(second = pro_borrow(tasks[1]));
+    CHECK_EQ(end_of(second), PRO_E_STATE);
+    told_stop();
+}
+
+TEST(awaiting_and_waiting_for_a_freed_task_ends_at_once)
+{
+    // Kills: an await or a wait of a freed task that lasts for ever, or takes it for complete.
+    struct pro_completion_source *source;
+    struct pro_task *freed, *method;
+    struct large {
+        char bytes[300]; /* no other task here has a block of that size */
+    } result = { "" };
+
+    told_listen();
+    REQUIRE(pro_completion_source_new(PRO_TYPE(struct large), 0, &source) == PRO_OK);
+    freed = pro_completion_source_task(source);
+    CHECK_EQ(pro_completion_source_set_result(source, &result, PRO_TYPE(struct large)), PRO_OK);
+    pro_completion_source_free(source);
+    pro_task_unref(freed);
+    CHECK_TELLS(method = late_async(freed));
+    CHECK(pro_task_is_completed(method));
+    CHECK_EQ(end_of(method), PRO_E_STATE);
+    CHECK_MISUSE(PRO_WAIT(freed), PRO_E_STATE);
+    CHECK_MISUSE(PRO_WAIT_HOW(freed, PRO_WITHIN(PRO_MS(1))), PRO_E_STATE);
+    CHECK_MISUSE(PRO_GET_RESULT(freed, &result), PRO_E_STATE);
     told_stop();
 }

@@ -83,11 +83,12 @@ TEST(the_structures_are_no_larger_than_the_table_says)
     at_most("struct pro_work", sizeof(struct pro_work), 24);
     at_most("struct pro_socket, struct pro_file", sizeof(struct pro_socket), 16);
     at_most("struct pro_how", sizeof(struct pro_how), 24);
+    at_most("struct pro_lease", sizeof(struct pro_lease), 24);
     at_most("struct pro_continuation", sizeof(struct pro_continuation), 72);
     at_most("struct pro_frame: the head of a frame", sizeof(struct pro_frame), 192);
     at_most("struct pro_handle: an open socket or file", sizeof(struct pro_handle), 96);
     at_most("struct proi_wheel: a loop's timers", sizeof(struct proi_wheel), 15560);
-    at_most("struct pro_loop", sizeof(struct pro_loop), 712);
+    at_most("struct pro_loop", sizeof(struct pro_loop), 744);
 }
 
 TEST(what_cancelling_a_timer_touches_lies_in_one_cache_line)
