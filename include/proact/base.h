@@ -50,8 +50,12 @@
  *   lends     the argument must stay valid until the operation is delivered
  *   takes     the callee owns it from now on, also when the call fails
  *   gives     the caller owns what comes back
- *   [loop]        call it on the thread of the loop it concerns
- *   [any thread]  call it anywhere
+ *   misuse    a mistake of the program: answered, and told to the misuse handler (error.h)
+ * Each function says where it may be called; after the mark may stand a condition.
+ *   [loop]                    on the thread of the loop it concerns
+ *   [any thread]              anywhere, at any time
+ *   [one thread at a time]    anywhere, but not at once with another call for the same object
+ *   [the pump's thread]       on the thread that runs the pump
  * Functions that can fail return int: PRO_OK (0) or a count, or a negative enum pro_err.
  * Output parameters are called ret_x and are untouched on failure. Zeroed memory is a valid, idle object. */
 
@@ -90,7 +94,8 @@ PRO_API uint64_t pro_now(void);
 
 /* Where the library's memory comes from. @resize, @allocate and @release obey realloc, malloc and free.
    Call it before anything else of the library; NULL restores the C library's. Blocks that the library keeps
-   for reuse are given back with pro_memory_trim(). */
+   for reuse are given back with pro_memory_trim(). Copies *@allocator. PRO_E_INVALID (misuse): an entry is NULL. [any thread, but before
+   all others] */
 struct pro_allocator {
     void *(*allocate)(size_t size, void *user);
     void *(*resize)(void *block, size_t size, void *user);
@@ -100,7 +105,7 @@ struct pro_allocator {
 PRO_API int pro_set_allocator(const struct pro_allocator *allocator);
 
 /* Gives the blocks kept for reuse back to the allocator. Only when no loop, task or handle is alive: the
-   library cannot check that, reports read such blocks from other threads. */
+   library cannot check that, reports read such blocks from other threads. [any thread, alone] */
 PRO_API void pro_memory_trim(void);
 
 /* The most threads that the library may have at one time in this process (pool, background loop, files of

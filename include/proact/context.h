@@ -16,7 +16,7 @@ struct pro_work {
 };
 
 /* Runs it; contexts and schedulers that users write call this for each item they take off their queue. Afterwards the
-   item's memory may be gone. */
+   item's memory may be gone. Misuse: NULL, or no function in it. [any thread: where the item belongs] */
 PRO_API void pro_work_run(struct pro_work *work);
 
 struct pro_sync_context;
@@ -58,53 +58,62 @@ struct pro_sync_context {
 };
 
 /* Prepares an embedded context with one reference. @vtable NULL makes an object of exactly the base class, which await
-   ignores; a vtable with nothing in it makes a derived class that adds nothing, which await respects (SEM-113). */
+   ignores; a vtable with nothing in it makes a derived class that adds nothing, which await respects (SEM-113).
+   PRO_E_INVALID (misuse): @context is NULL. A second reference; one dropped, the last calls destroy. NULL is legal. [any thread] */
 PRO_API int pro_sync_context_init(struct pro_sync_context *context, const struct pro_sync_context_vtable *vtable,
                                   const char *name);
 PRO_API struct pro_sync_context *pro_sync_context_ref(struct pro_sync_context *context);
 PRO_API void pro_sync_context_unref(struct pro_sync_context *context);
 
-/* The calling thread's current context, borrowed; NULL: none. New threads and pool items start with none (SEM-110). */
+/* The calling thread's current context, borrowed; NULL: none. New threads and pool items start with none (SEM-110).
+   [any thread] */
 PRO_API struct pro_sync_context *pro_sync_context_current(void);
-/* Makes @context (NULL: none) current on this thread; gives the one that was. Borrows: keep it alive while current. */
+/* Makes @context (NULL: none) current on this thread; gives the one that was. Borrows: keep it alive while current.
+   [any thread] */
 PRO_API struct pro_sync_context *pro_sync_context_set(struct pro_sync_context *context);
 
-/* Runs fn(@arg) on @context, later. Allocates. @context NULL is PRO_E_INVALID. [any thread] */
+/* Runs fn(@arg) on @context, later. Allocates. The other form takes an item until it runs. A context that refuses: it runs on the pool.
+   PRO_E_INVALID (misuse): NULL, or no function; PRO_E_NO_MEMORY. [any thread] */
 typedef void pro_work_fn(void *arg);
 PRO_API int pro_sync_context_post(struct pro_sync_context *context, pro_work_fn *fn, void *arg);
 PRO_API int pro_sync_context_post_work(struct pro_sync_context *context, struct pro_work *work);
 /* Runs fn(@arg) on @context before it returns (SEM-120). [any thread] */
 PRO_API int pro_sync_context_send(struct pro_sync_context *context, pro_work_fn *fn, void *arg);
 
-/* A number for the calling thread, unique in this process, for reports; and a name. Borrows @name for ever. */
+/* A number for the calling thread, unique in this process, for reports; and a name. Borrows @name for ever. [any thread] */
 PRO_API uint64_t pro_thread_id(void);
 PRO_API void pro_thread_set_name(const char *name);
 
 /* ---- the pump: one thread, one queue, like a user interface's ---- */
 struct pro_pump;
+/* Gives a pump that nobody runs. Borrows @name. PRO_E_NO_MEMORY. [any thread] */
 PRO_API int pro_pump_new(const char *name, struct pro_pump **ret_pump);
-/* Not while it runs. Items still queued are handed to the pool. NULL is legal. */
+/* Frees it: PRO_E_STATE (misuse) while it runs. Items still queued are handed to the pool, and so is what is posted to its context later.
+   NULL is legal. [any thread] */
 PRO_API int pro_pump_free(struct pro_pump *pump);
+/* Its context; of NULL, NULL. [any thread] */
 PRO_API struct pro_sync_context *pro_pump_context(struct pro_pump *pump); /* borrowed */
 /* Makes the calling thread the pump's, installs the context for each item, and runs items until pro_pump_stop().
-   Returns PRO_OK; PRO_E_STATE (misuse): another thread runs it. */
+   Returns PRO_OK; PRO_E_STATE (misuse): another thread runs it. [any thread: from then on the pump's] */
 PRO_API int pro_pump_run(struct pro_pump *pump);
-/* Runs items until @task is complete: the nested loop, with its re-entrancy (scenario 8). On the pump's own thread. */
+/* Runs items until @task is complete: the nested loop, with its re-entrancy (scenario 8). PRO_E_CANCELED: pro_pump_stop() came
+   first. PRO_E_NO_MEMORY. Borrows @task. [the pump's thread, or any when none runs it] */
 PRO_API int pro_pump_run_until(struct pro_pump *pump, struct pro_task *task);
-/* Runs what is queued now and returns how many. On the pump's own thread, or any when none runs it. */
+/* Runs what is queued now and returns how many. PRO_E_STATE (misuse): another thread runs it. [the pump's thread, or any when none runs it] */
 PRO_API int pro_pump_run_pending(struct pro_pump *pump);
+/* Makes every run of it return, once its present item has ended. How many items wait; of NULL 0. [any thread] */
 PRO_API int pro_pump_stop(struct pro_pump *pump);              /* [any thread] */
 PRO_API size_t pro_pump_pending(const struct pro_pump *pump); /* [any thread] */
 
 /* ---- the request context: any pool thread, one at a time (ASP.NET classic, SEM-123…125) ---- */
-/* Gives a context with one reference. */
+/* Gives a context with one reference. Borrows @name. PRO_E_NO_MEMORY. [any thread] */
 PRO_API int pro_request_context_new(const char *name, struct pro_sync_context **ret_context);
 /* Says that the request's handler has returned. @ended is called once, when every async void method started in the context has ended: at
    once if none is open, else on the context (SEM-126); with the first error that nothing handled, borrowed, or NULL: it fails the request
    (SEM-127). [any thread] */
 typedef void pro_request_ended_fn(struct pro_error *error, void *user);
 PRO_API int pro_request_context_end(struct pro_sync_context *context, pro_request_ended_fn *ended, void *user);
-PRO_API size_t pro_request_context_pending(struct pro_sync_context *context); /* [any thread] */
+PRO_API size_t pro_request_context_pending(struct pro_sync_context *context); /* items that wait; not such a context: 0. [any thread] */
 
 PRO_END_DECLS
 

@@ -62,7 +62,7 @@ struct pro_error;
    When memory is short it gives an immortal error of the same code: never NULL. [any thread] */
 PRO_API struct pro_error *pro_error_new(int code, struct pro_site origin, const char *format, ...)
     PRO_PRINTF(3, 4) PRO_NODISCARD;
-/* As above, with the system's own error number kept for people. */
+/* As above, with the system's own error number kept for people, and @what it was that failed; borrows @what. [any thread] */
 PRO_API struct pro_error *pro_error_native(int code, int native, struct pro_site origin, const char *what) PRO_NODISCARD;
 /* Gives the immortal error of @code. [any thread] */
 PRO_API struct pro_error *pro_error_of(int code);
@@ -77,9 +77,11 @@ PRO_API struct pro_error *pro_error_caused_by(int code, struct pro_site origin, 
    it, any other faults (SEM-172). Holds the token's source. [any thread] */
 struct pro_cancellation_token;
 PRO_API struct pro_error *pro_error_canceled(const struct pro_cancellation_token *token) PRO_NODISCARD;
-/* Does @error bear @token? (SEM-245) */
+/* Does @error bear @token? (SEM-245) NULL: no. Borrows both. [any thread] */
 PRO_API bool pro_error_is_of_token(const struct pro_error *error, const struct pro_cancellation_token *token);
 
+/* Gives a second reference; NULL gives NULL. Drops one. Asks: what comes back is borrowed from @error. NULL has the code PRO_OK, no inner
+   errors, and PRO_SITE_UNKNOWN. [any thread] */
 PRO_API struct pro_error *pro_error_ref(struct pro_error *error);
 PRO_API void pro_error_unref(struct pro_error *error); /* NULL is legal */
 PRO_API int pro_error_code(const struct pro_error *error);
@@ -90,7 +92,9 @@ PRO_API size_t pro_error_inner_count(const struct pro_error *error);
 PRO_API struct pro_error *pro_error_inner(const struct pro_error *error, size_t index); /* borrowed; NULL past the end */
 
 /* Misuse is a mistake of the program, not of its surroundings: an op submitted twice, a result set twice. The
-   call answers PRO_E_INVALID or PRO_E_STATE, changes nothing, and calls this handler.
+   call answers PRO_E_INVALID or PRO_E_STATE (PRO_E_TYPE: a result, item or message of another type; PRO_E_WRONG_LOOP: not that loop's
+   thread; PRO_E_CLOSED: a source that was disposed of), changes nothing, and calls this handler, on the thread of the call. The count is of
+   all mistakes since the start, told or not.
    Default in a debug build of the library: prints the sentence and aborts; in a release build: counts. [any thread] */
 typedef void pro_misuse_fn(int code, const char *sentence, void *user);
 PRO_API void pro_set_misuse_handler(pro_misuse_fn *handler, void *user); /* NULL: the default */

@@ -25,7 +25,8 @@ typedef struct pro_error *pro_parallel_fn(size_t index, void *arg);
      PRO_E_CANCELED   the token was cancelled before all had begun, and no body failed but with an error of that token
      PRO_E_INVALID    @body is NULL, or @end lies before @begin
      PRO_E_SCHEDULER  the scheduler refused; some may have been run
-     PRO_E_NO_MEMORY  only with a scheduler: on the pool the caller then runs all by itself */
+     PRO_E_NO_MEMORY  only with a scheduler: on the pool the caller then runs all by itself
+   [any thread] */
 PRO_API int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
                              const struct pro_parallel_options *options, struct pro_error **ret_error);
 
@@ -46,7 +47,7 @@ struct pro_for_each {
    one, each when a body may begin. The first failure (also a body's cancellation) cancels the token given to all; no
    further item is taken, those in flight are awaited, and the task faults with all errors, the first one first. When
    the caller's token is cancelled, the task is cancelled by it, whatever the bodies say. Copies *@loop; arg must last
-   until the task is complete. */
+   until the task is complete. [any thread] */
 PRO_API PRO_NODISCARD struct pro_task *pro_for_each_async(const struct pro_for_each *loop);
 
 PRO_END_DECLS

@@ -9,6 +9,7 @@
 #include <proact/op.h>
 #include <proact/timer.h>
 #include <proact/net.h>
+#include <proact/lease.h>
 #include <proact/file.h>
 #include <proact/context.h>
 #include <proact/loop.h>

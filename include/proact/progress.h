@@ -11,7 +11,7 @@ struct pro_progress;
 /* Gives an object whose reports call fn(@arg, value) on the context that is current now, by Post; with none, on the
    pool (SEM-122). Reports of one thread arrive in order on a context that keeps order; on the pool in any. @arg must
    last until the last reference is gone and the last report has run: @closed, unless NULL, tells that moment, wherever
-   it comes. */
+   it comes. PRO_E_INVALID (misuse): no function; PRO_E_NO_MEMORY. A second reference; one dropped. [any thread] */
 PRO_API int pro_progress_new(struct pro_type type, void (*fn)(void *arg, const void *value), void *arg,
                              void (*closed)(void *arg), struct pro_progress **ret_progress);
 PRO_API struct pro_progress *pro_progress_ref(struct pro_progress *progress);

@@ -44,11 +44,13 @@ enum pro_value_task_status { /* SEM-214 */
 /* ---- making ---- */
 /* Copies the result of @type from @result. More than PRO_VALUE_TASK_INLINE bytes: a complete task. [any thread] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_from_result(const void *result, struct pro_type type);
-/* Takes the reference to @task, whose result is of @type. */
+/* Takes the reference to @task, whose result is of @type. The others are complete from the start; that of the error takes it.
+   [any thread] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_from_task(struct pro_task *task, struct pro_type type);
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_from_error(struct pro_error *error); /* takes @error */
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_from_canceled(struct pro_cancellation_token token);
-/* Stands for @version of @source, whose result is of @type. Borrows the source until it is consumed. */
+/* Stands for @version of @source, whose result is of @type. Borrows the source until it is consumed.
+   [any thread] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_from_source(struct pro_value_task_source *source, uint16_t version,
                                                                        struct pro_type type);
 #ifndef __cplusplus
@@ -58,10 +60,11 @@ PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_from_source(struct pr
 #endif
 
 /* ---- asking; does not consume ---- */
-/* Gives an enum pro_value_task_status. PRO_E_STATE (misuse): its source has gone on to another version (SEM-213). */
+/* Gives an enum pro_value_task_status. PRO_E_STATE (misuse): its source has gone on to another version (SEM-213). Its name;
+   of other numbers "unknown". [any thread] */
 PRO_API int pro_value_task_status(struct pro_value_task task);
 PRO_API const char *pro_value_task_status_name(int status); /* "Pending" */
-/* IsCompleted and its sisters. Of a stale one: a misuse, and true, false, false, false. */
+/* IsCompleted and its sisters. Of a stale one: a misuse, and true, false, false, false. [any thread] */
 PRO_API bool pro_value_task_is_completed(struct pro_value_task task);
 PRO_API bool pro_value_task_is_succeeded(struct pro_value_task task);
 PRO_API bool pro_value_task_is_faulted(struct pro_value_task task);
@@ -69,18 +72,20 @@ PRO_API bool pro_value_task_is_canceled(struct pro_value_task task);
 
 /* ---- consuming ---- */
 /* .Result: copies the result, or gives the first error, as pro_task_get_result(). A task is waited for; a source must not be: before
-   its completion, PRO_E_STATE (misuse, SEM-210). @ret_result NULL: it is not wanted. */
+   its completion, PRO_E_STATE (misuse, SEM-210). @ret_result NULL: it is not wanted. [any thread; the one consumer] */
 PRO_API int pro_value_task_get_result(struct pro_value_task task, void *ret_result, struct pro_type type,
                                       struct pro_error **ret_error, struct pro_site site);
 #define PRO_VALUE_TASK_RESULT(task, ret_value)                                                                         \
     pro_value_task_get_result((task), (ret_value), PRO_TYPE_OF(ret_value), NULL, PRO_HERE)
-/* Gives the task itself, or one that ends as the value task does (SEM-211). */
+/* Gives the task itself, or one that ends as the value task does (SEM-211). [any thread; the one consumer] */
 PRO_API PRO_NODISCARD struct pro_task *pro_value_task_as_task(struct pro_value_task task);
-/* Gives one that no source can make stale: it may be awaited more than once, each time by pro_value_task_borrow(). */
+/* Gives one that no source can make stale: it may be awaited more than once, each time by pro_value_task_borrow().
+   [any thread; the one consumer] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_preserve(struct pro_value_task task);
-/* Gives a second one of a preserved one, or of any that is no source's (PRO_E_STATE, misuse: the source can be consumed once). */
+/* Gives a second one of a preserved one, or of any that is no source's (PRO_E_STATE, misuse: the source can be consumed once).
+   [any thread] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_borrow(struct pro_value_task task);
-/* Nobody will look at the outcome. The source of a pooled object does not learn that it could be used again. */
+/* Nobody will look at the outcome. The source of a pooled object does not learn that it could be used again. [any thread] */
 PRO_API void pro_value_task_drop(struct pro_value_task task);
 
 /* ---- sources: IValueTaskSource ---- */
@@ -124,10 +129,10 @@ struct pro_value_task_source_core {
     uint64_t value[PRO_VALUE_TASK_INLINE / 8];
 };
 
-/* Which use this is; every reset counts on. */
+/* Which use this is; every reset counts on. [any thread] */
 PRO_API uint16_t pro_value_task_source_core_version(const struct pro_value_task_source_core *core);
 /* Makes it ready for its next use, and all older value tasks stale (SEM-212). Only when the last result was taken, or nobody waits.
-   Before the memory goes: it drops the error it may hold. */
+   Before the memory goes: it drops the error it may hold. [one thread at a time] */
 PRO_API int pro_value_task_source_core_reset(struct pro_value_task_source_core *core);
 /* Completes this version; a second completion is PRO_E_STATE (misuse) and changes nothing (SEM-212, 220). The continuation runs
    inside the call when it captured nothing, whatever context this thread has (SEM-217): near the end of the stack it goes on on the
@@ -135,16 +140,16 @@ PRO_API int pro_value_task_source_core_reset(struct pro_value_task_source_core *
    be gone. [any thread] */
 PRO_API int pro_value_task_source_core_set_result(struct pro_value_task_source_core *core, const void *result,
                                                   struct pro_type type);
-/* The same, with an error (taken): canceled when it is PRO_E_CANCELED, else faulted (SEM-214). */
+/* The same, with an error (taken): canceled when it is PRO_E_CANCELED, else faulted (SEM-214). [any thread] */
 PRO_API int pro_value_task_source_core_set_error(struct pro_value_task_source_core *core, struct pro_error *error);
 /* The three to forward to. PRO_E_STATE (misuse): another version; a result that is not there yet; a second continuation (SEM-213). A
-   result may be read again until the reset. */
+   result may be read again until the reset. [any thread] */
 PRO_API int pro_value_task_source_core_get_status(struct pro_value_task_source_core *core, uint16_t version);
 PRO_API int pro_value_task_source_core_on_completed(struct pro_value_task_source_core *core,
                                                     struct pro_continuation *continuation, uint16_t version, unsigned flags);
 PRO_API int pro_value_task_source_core_get_result(struct pro_value_task_source_core *core, uint16_t version,
                                                   void *ret_result, struct pro_type type, struct pro_error **ret_error);
-/* A value task of the present version with the core itself as its source. */
+/* A value task of the present version with the core itself as its source. Borrows the core until it is consumed. [any thread] */
 PRO_API PRO_NODISCARD struct pro_value_task pro_value_task_source_core_task(struct pro_value_task_source_core *core,
                                                                             struct pro_type type);
 

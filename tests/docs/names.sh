@@ -13,18 +13,31 @@ offered=$(names_in include/proact/*.h)
 map_names_exist() { ! comm -23 <(names_in docs/csharp-map.md) <(printf '%s\n' "$offered") | sed 's/^/the headers have no /' | grep .; }
 check 'every name in docs/csharp-map.md is in the headers' map_names_exist
 
-# Every public function has a contract: a comment that stands before it, or before its neighbours without a blank line between,
-# or on its own line; else a page must speak of it.
-without_contract() {
-    awk 'FNR == 1 || /^$/ { told = 0 }
-        /\/\*/ { told = 1 }
+# Every public function has a contract: a comment that stands before it, or before its neighbours without a blank line between, or on its
+# own line; and one of these says where it may be called, by a mark that base.h explains.
+marks='any thread|loop|one thread at a time|the pump.s thread'
+without() { # without contract | mark: the functions that lack it
+    awk -v what="$1" -v mark="\\[($marks)" '
+        FNR == 1 || /^$/ { told["contract"] = told["mark"] = 0 }
+        /\/\*/ { inside = 1 }
+        inside { told["contract"] = 1; if ($0 ~ mark) told["mark"] = 1 }
+        /\*\// { inside = 0 }
         /^PRO_API / && match($0, /pro_[a-z0-9_]+\(/) {
             name = substr($0, RSTART, RLENGTH - 1)
-            if (!told && name !~ /_$/) print name
+            if (!told[what] && name !~ /_$/) print name
         }' include/proact/*.h | sort -u
 }
-functions_are_told() { ! comm -23 <(without_contract) <(names_in README.md docs/*.md) | sed 's/$/ has no contract in its header and is on no page/' | grep .; }
-check 'every public function has a contract or is on a page' functions_are_told
+functions_are_told() { ! without contract | sed 's/$/ has no contract in its header/' | grep .; }
+check 'every public function has a contract' functions_are_told
+threads_are_told() { ! without mark | sed 's/$/ does not say on which thread it may be called/' | grep .; }
+check 'every contract says on which thread' threads_are_told
+marks_are_explained() {
+    local mark
+    for mark in '\[loop\]' '\[any thread\]' '\[one thread at a time\]' "\[the pump's thread\]"; do
+        grep -q "^ \*   $mark  " include/proact/base.h || { echo "base.h does not explain $mark"; return 1; }
+    done
+}
+check 'every mark is explained in base.h' marks_are_explained
 
 # docs/semantics.md: files, tests and scenarios exist; numbers rise; every number that headers and code follow is there.
 rows() { grep -E '^\| [0-9]{3} \| [ENX] \|' docs/semantics.md; }

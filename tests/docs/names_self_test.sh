@@ -18,6 +18,12 @@ check 'a name that the headers lack is found' \
     fails_after docs/csharp-map.md 's/`pro_task_then`/`pro_task_after`/' 'the headers have no pro_task_after'
 check 'a function without a contract is found' \
     fails_after include/proact/loop.h '$a\\nPRO_API void pro_loop_untold(void);' 'pro_loop_untold has no contract'
+check 'a comment that was deleted is found' \
+    fails_after include/proact/semaphore.h '/^\/\* Takes one if it is there/d; s/^PRO_API bool pro_semaphore_try_wait/\n&/' 'pro_semaphore_try_wait has no contract'
+check 'a contract that names no thread is found' \
+    fails_after include/proact/semaphore.h '/^\/\* Takes one if it is there/{s/ \[any thread\]//; s/^/\n/}' 'pro_semaphore_try_wait does not say on which thread'
+check 'a mark that nobody explains is found' \
+    fails_after include/proact/base.h '/^ \*   \[one thread at a time\]/d' 'base.h does not explain'
 check 'a test that is gone is found' \
     fails_after docs/semantics.md 's/`unit\/semantics_then\.c`/`unit\/semantics_than.c`/' 'there is no tests/unit/semantics_than.c'
 check 'a scenario that is not there is found' \
