@@ -63,6 +63,7 @@ prints 'ready_ns call_ns suspend_resume_ns' await
 prints 'arm_ns cancel_ns fire_ns' timer 10000
 prints 'ns_per_task cpu_ns_per_task' pool flat 10000 2
 prints 'ns_per_task cpu_ns_per_task' pool tree 10 2
+prints 'requests_per_s ticks turn_p50_us deliveries_per_turn' latency 50 0.2
 prints 'iops cpu_ns_per_op' file "$scratch/data" 8 0.1 cached
 $emulator "$dir/copy$suffix" "$scratch/data" "$scratch/copy" >"$scratch/out" 2>&1 && cmp "$scratch/data" "$scratch/copy" >>"$scratch/out" 2>&1
 verdict 'copy makes a copy' $?
@@ -71,7 +72,9 @@ if [ -z "$emulator" ]; then
     prints 'posts_per_s cpu_ns_per_post' post flood 2 0.1
     echoes 'the echo server by await' echo
     echoes 'the echo server by callback' echo_callback
+    echoes 'the echo server on two cores' echo_cores
     refuses echo eighty
+    refuses echo_cores 80000
     refuses load 1
 fi
 printf '%d passed, %d failed, 0 skipped\n' $passed $failed

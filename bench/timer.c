@@ -32,9 +32,14 @@ static void sleep_awake(int64_t duration_ns)
         ;
 }
 
+static struct pro_op *ops;
+static size_t count;
+static uint64_t armed_ns, canceled_ns;
+
 /* Arms all, the moments taken from a sequence that is the same in each run. */
-static uint64_t arm(struct pro_loop *loop, struct pro_op *ops, size_t count, uint64_t least_ms, uint64_t spread_ms)
+static uint64_t arm(uint64_t least_ms, uint64_t spread_ms)
 {
+    struct pro_loop *const loop = pro_loop_current();
     const uint64_t start_ns = pro_loop_now(loop);
     uint64_t random = 7;
 
@@ -47,30 +52,45 @@ static uint64_t arm(struct pro_loop *loop, struct pro_op *ops, size_t count, uin
     return pro_now() - start_ns;
 }
 
-int main(int arguments_count, char **arguments)
+/* On the loop, where programs set their deadlines: posted. */
+static void arm_and_cancel(void *unused)
 {
-    const size_t count = arguments_count > 1 ? (size_t)atol(arguments[1]) : 1000000;
-    struct pro_op *ops = malloc(count * sizeof *ops);
-    struct pro_loop *loop = NULL;
-    uint64_t armed_ns, canceled_ns, fired_ns;
-
-    if (!ops || pro_loop_new(NULL, &loop) < 0) {
-        fprintf(stderr, "timer: no memory, or no loop\n");
-        return 1;
-    }
-    memset(ops, 0, count * sizeof *ops);
-    pro_loop_run_once(loop, 0); /* from now on the loop is this thread's */
-
-    armed_ns = arm(loop, ops, count, FAR_LEAST_MS, FAR_SPREAD_MS);
+    (void)unused;
+    armed_ns = arm(FAR_LEAST_MS, FAR_SPREAD_MS);
     canceled_ns = pro_now();
     for (size_t i = 0; i < count; i++)
         if (pro_op_cancel(&ops[i]) < 0)
             failed++;
     canceled_ns = pro_now() - canceled_ns;
-    pro_loop_run(loop); /* delivers the cancellations; not counted: a peer's are not delivered */
+}
 
-    arm(loop, ops, count, 0, NEAR_SPREAD_MS);
+static void arm_near(void *unused)
+{
+    (void)unused;
+    arm(0, NEAR_SPREAD_MS);
     sleep_awake(PRO_MS(ASLEEP_MS));
+}
+
+int main(int arguments_count, char **arguments)
+{
+    struct pro_loop *loop = NULL;
+    uint64_t fired_ns;
+
+    count = arguments_count > 1 ? (size_t)atol(arguments[1]) : 1000000;
+    ops = malloc(count * sizeof *ops);
+    if (!ops || pro_loop_new(NULL, &loop) < 0) {
+        fprintf(stderr, "timer: no memory, or no loop\n");
+        return 1;
+    }
+    memset(ops, 0, count * sizeof *ops);
+
+    if (pro_loop_post(loop, arm_and_cancel, NULL) < 0)
+        return 1;
+    pro_loop_run(loop); /* delivers the cancellations, too; not counted: a peer's are not delivered */
+
+    if (pro_loop_post(loop, arm_near, NULL) < 0)
+        return 1;
+    pro_loop_run_once(loop, 0);
     fired_ns = pro_now();
     pro_loop_run(loop);
     fired_ns = pro_now() - fired_ns;
