@@ -53,6 +53,10 @@ void pro_async_local_unref(struct pro_async_local *local)
         proi_block_free(local, sizeof *local);
 }
 
+static struct pro_async_local activity = { .references = 1 };
+
+struct pro_async_local *proi_activity_local(void) { return &activity; }
+
 /* ---- maps ---- */
 
 void *proi_flow_ref(void *flow)

@@ -64,6 +64,34 @@ static inline bool proi_work_list_remove(struct proi_work_list *list, const stru
     return false;
 }
 
+/* ---- the same, for who may have to take an item back ---- */
+/* An item that has left the queue may be gone, and another be queued at its address. So who pushes, and may be refused
+   afterwards, enters that on a list, and every pop looks there whether it takes an item that somebody is still unsure
+   about. At most one entry waits for an address: the next item there can only come when this one has left. Under the
+   lock of the queue. */
+struct proi_push {
+    const struct pro_work *work; /* NULL: it has left the queue */
+    struct proi_push *next;
+};
+static inline void proi_push_open(struct proi_push **pushes, struct proi_push *push, const struct pro_work *work)
+{
+    *push = (struct proi_push){ .work = work, .next = *pushes };
+    *pushes = push;
+}
+/* @work has left the queue. */
+static inline void proi_push_left(struct proi_push *pushes, const struct pro_work *work)
+{
+    for (; pushes; pushes = pushes->next)
+        if (pushes->work == work)
+            pushes->work = NULL;
+}
+static inline void proi_push_close(struct proi_push **pushes, const struct proi_push *push)
+{
+    while (*pushes != push)
+        pushes = &(*pushes)->next;
+    *pushes = push->next;
+}
+
 /* ---- the ambient state of a thread (context.c) ---- */
 struct proi_blocked;
 struct proi_ambient {
@@ -94,6 +122,8 @@ void proi_flow_unref(void *flow);
 void *proi_flow_enter_slowly(void *flow);
 void proi_flow_leave_slowly(void *previous);
 void *proi_flow_capture_slowly(void);
+/* The async-local that holds the number of the present activity; it lives for ever. */
+struct pro_async_local *proi_activity_local(void);
 /* Gives a reference to the present flow, or PROI_FLOW_NOT_CAPTURED. */
 static inline void *proi_flow_capture(void) { return proi_ambient.flow ? proi_flow_capture_slowly() : NULL; }
 static inline void proi_flow_drop(void *captured)
@@ -136,7 +166,8 @@ bool proi_scheduler_is_default(const struct pro_task_scheduler *scheduler); /* N
 int proi_scheduler_queue(struct pro_task_scheduler *scheduler, struct pro_work *work, bool fairly);
 
 /* ---- the pool (pool.c) ---- */
-enum proi_pool_queue { PROI_POOL_LOCAL, PROI_POOL_GLOBAL };
+/* High priority: what a timer or a completion has to tell, which others wait for; taken before the global queue (SEM-199). */
+enum proi_pool_queue { PROI_POOL_LOCAL, PROI_POOL_GLOBAL, PROI_POOL_HIGH };
 void proi_pool_post(struct pro_work *work, enum proi_pool_queue queue);
 /* Takes @work out of the calling worker's own queue: true when it was there (SEM-145). */
 bool proi_pool_take_local(struct pro_work *work);
@@ -161,13 +192,17 @@ bool proi_loop_is_background(const struct pro_loop *loop);
 struct pro_loop *proi_op_loop(const struct pro_op *op); /* may be NULL */
 /* The loop whose context @context is; NULL: it is no loop's. */
 struct pro_loop *proi_loop_of_context(const struct pro_sync_context *context);
+/* Is it the context of a loop of this thread? Only its address is used: it may be gone. */
+bool proi_context_is_of_loop_here(const struct pro_sync_context *context);
 /* Around a blocking wait of a thread that runs a loop: its queue stands still, and reports may look. */
 void proi_loop_block_begin(void);
 void proi_loop_block_end(void);
-/* Giving way on a loop: its context, when this thread runs one and nothing else is current; NULL: elsewhere. Then @work
-   is queued behind what waits there. */
-struct pro_sync_context *proi_loop_may_yield(void);
-void proi_loop_yield(struct pro_work *work);
+/* Giving way on a loop: queues @work behind what waits there, and gives its context, when this thread runs a loop and nothing
+   else is current; NULL: elsewhere, and nothing is done. It runs later, from the same thread's loop. */
+struct pro_sync_context *proi_loop_give_way(struct pro_work *work);
+/* Submits @op, just filled by a verb, to the loop that this thread runs, whose context is current, and gives that context; NULL: it is not
+   so, and nothing is done. At delivery @done(@op) runs on this thread, later; op->waiter is @waiter. */
+struct pro_sync_context *proi_loop_submit_here(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter);
 /* Was pro_loop_stop() called? Takes it back. [loop] */
 bool proi_loop_stopped(struct pro_loop *loop);
 /* Makes a sleeping loop take another turn. [any thread] */

@@ -88,6 +88,7 @@ struct echo {
     struct pro_loop *loop;
     struct pro_socket listener, client, server;
     struct pro_op ops[6];
+    struct pro_lease lease;
     char sent[8], received[8];
 };
 
@@ -122,6 +123,10 @@ static void echo_scenario(void *arg)
         start_op(pro_recv(&it.ops[2], &it.server, it.received, sizeof it.received, how));
         start_op(pro_send_all(&it.ops[3], &it.client, it.sent, sizeof it.sent, how));
         CHECK_EQ(pro_loop_run(it.loop), PRO_OK);
+        start_op(pro_send_all(&it.ops[3], &it.client, it.sent, sizeof it.sent, how));
+        start_op(pro_recv_lease(&it.ops[2], &it.server, &it.lease, how));
+        CHECK_EQ(pro_loop_run(it.loop), PRO_OK);
+        CHECK_EQ(pro_lease_return(&it.lease), PRO_OK);
         start_op(pro_shutdown(&it.ops[4], &it.client, PRO_SHUTDOWN_SEND, how));
         start_op(pro_close(&it.ops[5], &it.server));
         CHECK_EQ(pro_loop_run(it.loop), PRO_OK);

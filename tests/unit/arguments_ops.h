@@ -395,6 +395,27 @@ static void try_pro_recv(void)
     CHECK_OP(pro_recv(&op, &pair.client, &byte, 1, negative));
 }
 
+static void try_pro_recv_lease(void)
+{
+    struct pro_op op = { 0 };
+    struct pro_lease lease;
+
+    CHECK_OP(pro_recv_lease(NULL, &pair.client, &lease, PRO_HOW_DEFAULT));
+    CHECK_OP(pro_recv_lease(&op, NULL, &lease, PRO_HOW_DEFAULT));
+    CHECK_OP(pro_recv_lease(&op, &never_opened, &lease, PRO_HOW_DEFAULT));
+    CHECK_OP(pro_recv_lease(&op, &pair.listener, &lease, PRO_HOW_DEFAULT));
+    CHECK_OP(pro_recv_lease(&op, &pair.client, NULL, PRO_HOW_DEFAULT));
+    CHECK_OP(pro_recv_lease(&op, &pair.client, &lease, negative));
+}
+
+static void try_pro_lease_return(void)
+{
+    struct pro_lease empty = { 0 };
+
+    CHECK_MISUSE(pro_lease_return(NULL), PRO_E_INVALID);
+    CHECK_EQ(pro_lease_return(&empty), PRO_OK);
+}
+
 static void try_pro_send(void)
 {
     struct pro_op op = { 0 };

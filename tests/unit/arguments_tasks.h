@@ -475,6 +475,15 @@ static void try_pro_configure_await(void)
     CHECK_TELLS(configured = pro_configure_await(pro_task_completed(), 64));
     check_configured(configured);
 }
+static void try_pro_configure_await_kept(void)
+{
+    struct pro_configured_awaiter configured;
+
+    CHECK_TELLS(configured = pro_configure_await_kept(pro_keep(NULL), 0));
+    check_configured(configured);
+    CHECK_TELLS(configured = pro_configure_await_kept(pro_keep(pro_task_completed()), 64));
+    check_configured(configured);
+}
 static void try_pro_configure_await_op(void)
 {
     const unsigned before = told_count();
@@ -503,5 +512,10 @@ static void try_pro_configure_await_again(void)
 /* ---- diagnostics.h ---- */
 
 static void try_pro_report_blocked(void) { CHECK_MISUSE(pro_report_blocked(NULL, NULL), PRO_E_INVALID); }
+static void try_pro_report_incomplete(void) { CHECK_MISUSE(pro_report_incomplete(NULL, NULL), PRO_E_INVALID); }
+static void try_pro_active_tasks_for_each(void) { CHECK_MISUSE(pro_active_tasks_for_each(NULL, NULL), PRO_E_INVALID); }
+static void try_pro_active_task_from_id(void) { CHECK(pro_active_task_from_id(0) == NULL); }
+static void try_pro_trace_set_listener(void) { pro_trace_set_listener(NULL, NULL); }
+static void try_pro_trace_kind_name(void) { CHECK_STR(pro_trace_kind_name((enum pro_trace_kind)-1), "unknown"); }
 
 #endif

@@ -167,6 +167,34 @@ TEST(on_a_scheduler_its_level_limits_and_refusal_is_told)
     pro_exclusive_pair_free(pair);
 }
 
+static struct pro_work *taken;
+static int refuse(struct pro_task_scheduler *scheduler, struct pro_work *work)
+{
+    (void)scheduler, (void)work;
+    return PRO_E_STATE;
+}
+static bool lie(struct pro_task_scheduler *scheduler, struct pro_work *work, bool was_queued)
+{
+    (void)scheduler, (void)was_queued;
+    taken = work;
+    return true;
+}
+
+TEST(a_scheduler_that_claims_to_have_run_the_loop_is_found_out)
+{
+    /* SEM-149. Kills: a caller that waits for ever for a helper that nobody runs. */
+    static const struct pro_task_scheduler_vtable vtable = { .queue = refuse, .try_inline = lie };
+    static struct marks marks;
+    struct pro_task_scheduler liar;
+    struct pro_parallel_options options = { .degree = 1, .scheduler = &liar };
+
+    REQUIRE(pro_task_scheduler_init(&liar, &vtable, "liar") == PRO_OK);
+    CHECK_EQ(pro_parallel_for(0, COUNT, mark, &marks, &options, NULL), PRO_E_SCHEDULER);
+    REQUIRE(taken != NULL);
+    pro_work_run(taken); /* too late: it gives up what it took */
+    CHECK_EQ(marks.total, 0);
+}
+
 /* ---- for each ---- */
 struct source {
     int next, end, fails_at;

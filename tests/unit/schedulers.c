@@ -346,6 +346,71 @@ TEST(a_target_that_refuses_faults_the_completion_and_nothing_accepted_is_lost)
     pro_exclusive_pair_free(pair);
 }
 
+/* A target that, asked to take the first runner, lets others come to the item and queue a new one at its address, and
+   then refuses. */
+struct sly {
+    struct pro_task_scheduler scheduler, *above;
+    struct pro_work item, other, *kept; /* the address in question; another item; a runner that it took */
+    int depth;
+    struct gate runs; /* of items at the address */
+    bool keeps;       /* the second runner stays here; else it is refused, too */
+    int answer;       /* to the second item at the address */
+};
+
+static void count_run(struct pro_work *work) { gate_add(&PRO_CONTAINER(work, struct sly, item)->runs); }
+static void run_nothing(struct pro_work *work) { (void)work; }
+
+static int sly_queue(struct pro_task_scheduler *scheduler, struct pro_work *work)
+{
+    struct sly *const sly = PRO_CONTAINER(scheduler, struct sly, scheduler);
+
+    switch (++sly->depth) {
+    case 1: /* the runner for the item, which is run meanwhile, and comes again */
+        sly->other = (struct pro_work){ .run = run_nothing };
+        CHECK_EQ(sly->above->vtable->queue(sly->above, &sly->other), PRO_OK);
+        CHECK_EQ(gate_count(&sly->runs), 1);
+        sly->item = (struct pro_work){ .run = count_run };
+        sly->answer = sly->above->vtable->queue(sly->above, &sly->item);
+        return PRO_E_USER;
+    case 2: /* the runner for the other one works through the queue */
+        pro_work_run(work);
+        return PRO_OK;
+    default:
+        if (!sly->keeps)
+            return PRO_E_USER;
+        sly->kept = work;
+        return PRO_OK;
+    }
+}
+
+static const struct pro_task_scheduler_vtable sly_vtable = { .queue = sly_queue };
+
+TEST(a_refused_item_is_not_taken_for_a_new_one_at_its_address)
+{
+    /* Kills: looking for a refused item by its address alone (limited; the pair's lanes). */
+    static struct sly below_limited, below_pair = { .keeps = true }; /* the pool drops the last runner when it will */
+    struct pro_exclusive_pair *pair;
+
+    pro_task_scheduler_init(&below_limited.scheduler, &sly_vtable, "sly");
+    REQUIRE(pro_limited_scheduler_new("limited", &below_limited.scheduler, 2, &below_limited.above) == PRO_OK);
+    below_limited.item = (struct pro_work){ .run = count_run };
+    CHECK_EQ(below_limited.above->vtable->queue(below_limited.above, &below_limited.item), PRO_OK); /* it was run */
+    CHECK_EQ(below_limited.answer, PRO_OK);
+    pro_task_scheduler_unref(below_limited.above);
+    gate_wait(&below_limited.runs, 2); /* on the pool */
+
+    pro_task_scheduler_init(&below_pair.scheduler, &sly_vtable, "sly");
+    pair = pair_new(&below_pair.scheduler, 2);
+    below_pair.above = pro_exclusive_pair_concurrent(pair);
+    below_pair.item = (struct pro_work){ .run = count_run };
+    CHECK_EQ(below_pair.above->vtable->queue(below_pair.above, &below_pair.item), PRO_OK);
+    CHECK_EQ(below_pair.answer, PRO_OK);
+    REQUIRE(below_pair.kept != NULL);
+    pro_work_run(below_pair.kept);
+    CHECK_EQ(gate_count(&below_pair.runs), 2);
+    pro_exclusive_pair_free(pair);
+}
+
 TEST(an_item_that_the_target_refuses_at_once_is_refused)
 {
     /* Kills: answering that it was accepted, and leaving it in the queue for ever. */

@@ -2,6 +2,7 @@
 /* SEM-024…026, 043, 260…271: schedulers, what is current, what is captured, what a refusal does. */
 #include <proact/async.h>
 
+#include "awaiters/internal.h"
 #include "loops.h"
 #include "semantics.h"
 
@@ -139,6 +140,11 @@ TEST(a_scheduler_that_refuses_a_task_faults_it_and_nobody_need_look)
 }
 
 static unsigned unhandled;
+static struct pro_error *then_nothing(struct pro_task *antecedent, void *unused, void *ret_result)
+{
+    (void)antecedent, (void)unused, (void)ret_result;
+    return NULL;
+}
 static void count_unhandled(struct pro_error *error, void *user)
 {
     (void)error, (void)user;
@@ -161,8 +167,80 @@ TEST(a_scheduler_that_refuses_a_continuation_is_told_as_unhandled)
     pro_set_unhandled_handler(NULL, NULL);
     CHECK_EQ(unhandled, 1);
     CHECK(!pro_task_is_completed(method));
-    pro_task_unref(method); /* it never resumes: its block stays */
+    CHECK_EQ(method->references, 1); /* ours: that of the frame went with its continuation */
+    pro_task_unref(method);
     pro_task_unref(task);
+    CHECK_EQ(hand.base.references, 1);
+}
+
+/* ---- a scheduler that says it has run what it was offered, and has not ---- */
+
+static struct pro_work *taken;
+static bool lie(struct pro_task_scheduler *scheduler, struct pro_work *work, bool was_queued)
+{
+    (void)scheduler;
+    taken = was_queued ? NULL : work;
+    return true;
+}
+static const struct pro_task_scheduler_vtable lying_vtable = { .queue = hand_queue, .try_inline = lie };
+
+static void check_lie(const struct pro_error *error)
+{
+    CHECK_EQ(pro_error_code(error), PRO_E_SCHEDULER);
+    CHECK_EQ(pro_error_code(pro_error_inner(error, 0)), PRO_E_STATE);
+    CHECK(strstr(pro_error_message(pro_error_inner(error, 0)), "\"liar\"") != NULL);
+}
+
+TEST(a_scheduler_that_claims_to_have_run_a_task_is_found_out_by_who_waits)
+{
+    /* SEM-149. Kills: waiting on for a task that nobody runs; a lie that costs the task its place in the queue. */
+    struct pro_error *error = NULL;
+    struct pro_task *task;
+
+    hand_open(&hand);
+    REQUIRE(pro_task_scheduler_init(&hand.base, &lying_vtable, "liar") == PRO_OK);
+    task = pro_task_start_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &hand.base);
+    CHECK_EQ(pro_task_wait(task, PRO_HOW_DEFAULT, &error, PRO_HERE), PRO_E_SCHEDULER);
+    check_lie(error);
+    pro_error_unref(error);
+    error = NULL;
+    CHECK_EQ(pro_task_wait_all(&task, 1, PRO_HOW_DEFAULT, &error, PRO_HERE), PRO_E_SCHEDULER);
+    check_lie(error);
+    pro_error_unref(error);
+    CHECK_EQ(pro_task_status(task), PRO_TASK_WAITING_TO_RUN);
+    CHECK_EQ(pro_task_wait(task, PRO_WITHIN(PRO_MS(1)), NULL, PRO_HERE), PRO_E_TIMEOUT); /* a limited one never asks */
+    CHECK(hand_run_one(&hand));
+    CHECK(pro_task_is_succeeded(task));
+    CHECK_EQ(task->references, 1);
+    pro_task_unref(task);
+}
+
+TEST(a_task_that_its_scheduler_only_claims_to_have_run_faults_when_it_was_never_queued)
+{
+    /* SEM-149. Kills: a task that stays WaitingToRun for ever, run-synchronously's and the continuation's. */
+    struct pro_task *task, *antecedent;
+    struct pro_completion_source *const source = source_new(0);
+
+    hand_open(&hand);
+    REQUIRE(pro_task_scheduler_init(&hand.base, &lying_vtable, "liar") == PRO_OK);
+    task = pro_task_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT);
+    CHECK_EQ(pro_task_run_synchronously(task, &hand.base), PRO_E_SCHEDULER);
+    check_lie(pro_task_error(task));
+    pro_work_run(taken); /* too late: a no-op, which gives up what it took */
+    CHECK_EQ(task->references, 1);
+    pro_task_unref(task);
+
+    antecedent = pro_completion_source_task(source);
+    task = pro_task_then(antecedent, then_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_THEN_EXECUTE_SYNCHRONOUSLY,
+                         &hand.base);
+    source_end(source);
+    check_lie(pro_task_error(task));
+    pro_work_run(taken);
+    CHECK_EQ(task->references, 1);
+    pro_task_unref(task);
+    pro_task_unref(antecedent);
+    CHECK_EQ(hand.count, 0);
+    CHECK_EQ(hand.base.references, 1);
 }
 
 TEST(cancelling_a_queued_task_takes_it_out_of_the_queue)

@@ -309,6 +309,33 @@ TEST(a_wait_on_ones_own_loop_for_what_only_it_can_finish_answers_deadlock)
     check_wait(YIELDED, PRO_E_DEADLOCK, wait_for_one);
 }
 
+static void wait_for_cancelable(void *arg)
+{
+    struct ending *const it = arg;
+    struct pro_task *const delay = pro_delay(PRO_S(3600), pro_cancellation_source_token(it->canceller));
+    struct pro_task *const chain = shaped_async(UNCAPTURED, delay);
+    struct pro_task *const helper = pro_task_run(complete_later, it, PRO_NO_RESULT, PRO_TOKEN_NONE);
+
+    CHECK_EQ(PRO_WAIT(chain), PRO_E_AGGREGATE);
+    CHECK(pro_task_is_canceled(chain));
+    CHECK_EQ(PRO_WAIT(helper), PRO_OK);
+    pro_task_unref(helper);
+    pro_task_unref(chain);
+    pro_task_unref(delay);
+}
+
+TEST(a_wait_for_a_delay_that_another_thread_may_cancel_is_no_deadlock)
+{
+    // Kills: the verdict by the loop of the delay's timer, when its token ends it without that loop (SEM-300).
+    struct pro_loop *const loop = loop_new();
+    struct ending ending = { .canceller = canceller_new() };
+
+    CHECK_EQ(pro_loop_post(loop, wait_for_cancelable, &ending), PRO_OK);
+    CHECK_EQ(pro_loop_run(loop), PRO_OK);
+    loop_end(loop);
+    pro_cancellation_source_unref(ending.canceller);
+}
+
 TEST(a_wait_on_a_loop_for_the_work_of_other_threads_waits)
 {
     // Kills: a verdict by where the task was started, and not by what it needs.
