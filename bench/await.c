@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What awaiting costs, in nanoseconds; the best of several rounds, on one thread, printed as one JSON object.
  *
+ *     await [SHARE]      SHARE of the usual number of awaits, 1 of 100 for example: 0.01
+ *
  *     ready_ns           awaiting a task that is complete already
  *     call_ns            calling an async method that does not wait, and awaiting it
  *     chain10_ns         the same, ten methods deep
@@ -10,10 +12,12 @@
  * Frames always come from the library's lists, so the "_pooled" keys are the same calls, measured once more. */
 #include <proact/proact.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { ROUNDS = 7, CALLS = 1000000, CHAINS = 100000, YIELDS = 200000, METHODS = 64, NOPS = 192000 };
 
 static volatile int opaque; /* keeps results from being known beforehand */
+static double share = 1;
 
 /* ---- what is called ---- */
 struct leaf {
@@ -120,16 +124,18 @@ struct nops {
     PRO_FRAME;
     struct pro_task *tasks[METHODS];
     uint64_t start_ns;
+    int count;
 };
 
 PRO_ASYNC(nops_move_next, struct nops, self)
+    self->count = (int)(NOPS / METHODS * share);
     self->start_ns = pro_now();
     for (int i = 0; i < METHODS; i++)
-        self->tasks[i] = measure_async(nop_move_next, NOPS / METHODS);
+        self->tasks[i] = measure_async(nop_move_next, self->count);
     PRO_AWAIT(pro_when_all(self->tasks, METHODS));
     for (int i = 0; i < METHODS; i++)
         pro_task_unref(self->tasks[i]);
-    PRO_RETURN(double, (double)(pro_now() - self->start_ns) / (NOPS / METHODS * METHODS));
+    PRO_RETURN(double, (double)(pro_now() - self->start_ns) / self->count / METHODS);
 PRO_ASYNC_END
 
 static struct pro_task *nops_async(void)
@@ -172,7 +178,8 @@ PRO_ASYNC(rounds_move_next, struct rounds, self)
     for (self->round = 0; self->round < ROUNDS; self->round++) {
         for (self->kind = 0; self->kind < KINDS; self->kind++) {
             if (kinds[self->kind].move_next)
-                PRO_AWAIT_TO(&self->took, measure_async(kinds[self->kind].move_next, kinds[self->kind].count));
+                PRO_AWAIT_TO(&self->took,
+                             measure_async(kinds[self->kind].move_next, (int)(kinds[self->kind].count * share)));
             else
                 PRO_AWAIT_TO(&self->took, nops_async());
             if (self->round == 0 || self->took < self->best[self->kind])
@@ -190,4 +197,13 @@ static struct pro_task *rounds_async(void *arg)
     return self ? PRO_START(self) : pro_task_no_memory();
 }
 
-int main(void) { return pro_run(rounds_async, NULL) < 0; }
+int main(int argument_count, char **arguments)
+{
+    if (argument_count > 1)
+        share = atof(arguments[1]);
+    if (!(share >= 0.001 && share <= 1000)) {
+        fprintf(stderr, "usage: await [SHARE], SHARE of the usual number of awaits being 0.001 to 1000\n");
+        return 2;
+    }
+    return pro_run(rounds_async, NULL) < 0;
+}

@@ -59,7 +59,7 @@ refuses() { # refuses PROGRAM ARGUMENTS…: with status 1 or 2 and a sentence
 }
 
 head -c 1048576 /dev/zero >"$scratch/data"
-prints 'ready_ns call_ns suspend_resume_ns' await
+prints 'ready_ns call_ns suspend_resume_ns op_await_ns' await 0.01
 prints 'arm_ns cancel_ns fire_ns' timer 10000
 prints 'ns_per_task cpu_ns_per_task' pool flat 10000 2
 prints 'ns_per_task cpu_ns_per_task' pool tree 10 2
@@ -74,6 +74,7 @@ if [ -z "$emulator" ]; then
     echoes 'the echo server by callback' echo_callback
     echoes 'the echo server on two cores' echo_cores
     refuses echo eighty
+    refuses await none
     refuses echo_cores 80000
     refuses load 1
 fi
