@@ -30,7 +30,9 @@ PROI_INLINE void *frame_begin(struct pro_task *task, const struct pro_method_hea
     }
     frame->pc = PRO_PC_START_;
     frame->leave_pc = PRO_PC_FINALLY_;
-    memset(&frame->drop, 0, offsetof(struct pro_frame, site) - offsetof(struct pro_frame, drop));
+    /* Awaiting, continuation and what is behind fault are written before they are read. */
+    memset(&frame->status, 0, offsetof(struct pro_frame, awaiting) - offsetof(struct pro_frame, status));
+    frame->drop = NULL;
     return frame;
 }
 

@@ -15,7 +15,8 @@ enum proi_op_flag {
     PROI_OP_PARKED = 8,  /* started and over, and still nobody waits                                     */
     PROI_OP_LINKED = 16, /* in handle->ops, or in loop->own.loose when it has no handle; a sleep is only in the wheel */
     PROI_OP_LISTENS = 32, /* in its token node's list                                                       */
-    PROI_OP_STARVED = 64  /* a leased receive that waits for a buffer: in the pool's queue                  */
+    PROI_OP_STARVED = 64, /* a leased receive that waits for a buffer: in the pool's queue                  */
+    PROI_OP_TOKEN = 128   /* op->source is the caller's token                                               */
 };
 
 /* ---- the timer wheel (timer.c) ---- */
@@ -67,7 +68,7 @@ struct pro_loop {
     char reason[240];
     const struct proi_backend_type *type;
     struct proi_backend *backend;
-    void *context; /* the loop's SynchronizationContext: sync_context/loop_context.c */
+    void *context;                    /* the loop's SynchronizationContext: sync_context/loop_context.c */
     unsigned lease_bytes, lease_most; /* of pro_loop_options */
 
     char before[64];                /* a cache line: senders read what is above it */
@@ -90,7 +91,7 @@ struct pro_loop {
     struct {                   /* any thread */
         uint64_t thread;       /* proi_thread_id() of the runner, 0: none yet */
         uint32_t asleep;       /* 1 while in, or on the way into, backend->wait */
-        uint32_t poked; /* take one turn more: something changed that is in no inbox */
+        uint32_t poked;        /* take one turn more: something changed that is in no inbox */
         uint32_t stop;         /* asks the innermost run to return */
         struct pro_op *ops;    /* inbox: ops handed over; a stack, newest first */
         struct pro_work *work; /* inbox: posted items; a stack, newest first */
@@ -116,11 +117,11 @@ static inline void proi_loop_append(struct pro_loop *loop, struct pro_work *work
         loop->own.work_head = work;
     loop->own.work_tail = work;
 }
-struct pro_loop *proi_loop_register(void);                   /* a zeroed block with an id, or NULL */
-void proi_loop_publish(struct pro_loop *loop);               /* it is complete: from now on it is open */
+struct pro_loop *proi_loop_register(void);     /* a zeroed block with an id, or NULL */
+void proi_loop_publish(struct pro_loop *loop); /* it is complete: from now on it is open */
 void proi_loop_unregister(struct pro_loop *loop);
 bool proi_loop_id_is_open(uint32_t id);
-bool proi_loop_here_has_context(const void *context); /* is it that of a loop of this thread? It may be gone. */
+bool proi_loop_here_has_context(const void *context);  /* is it that of a loop of this thread? It may be gone. */
 bool proi_loop_usable(const struct pro_loop *loop);    /* open, and not closing */
 bool proi_loop_on_thread(const struct pro_loop *loop); /* is this the thread that runs it? */
 struct pro_loop *
@@ -204,7 +205,7 @@ struct proi_lease_chunk {
 int proi_lease_configure(struct pro_loop *loop, const struct pro_loop_options *options);
 /* [loop] @op has found no buffer. True: it waits in the pool's queue until one comes back. False: there is one now. */
 bool proi_lease_wait(struct pro_op *op);
-void proi_lease_wake(struct pro_loop *loop); /* [loop] all that wait are ready again */
+void proi_lease_wake(struct pro_loop *loop);      /* [loop] all that wait are ready again */
 void proi_lease_pool_free(struct pro_loop *loop); /* what is lent stays until it is returned */
 void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats); /* [loop] */
 

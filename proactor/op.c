@@ -37,9 +37,7 @@ bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind)
     it->loop = NULL;
     it->handle = NULL;
     it->deadline_ns = 0;
-    it->source = NULL;
-    it->offset = 0;
-    return true; /* done and waiter are set by the submit; buffer and length by the verbs that have them */
+    return true; /* done and waiter are set by the submit; buffer, length and offset by the verbs that have them */
 }
 
 void proi_op_fail(struct pro_op *op, int code)
@@ -100,7 +98,10 @@ void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t g
 
 void proi_op_limit(struct pro_op *op, struct pro_how how)
 {
-    op->source = how.token.source;
+    if (how.token.source) {
+        op->source = how.token.source;
+        op->flags |= PROI_OP_TOKEN;
+    }
     op->deadline_ns = how.deadline_ns;
     if (how.timeout_ns < 0)
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the timeout is negative", pro_op_kind_name(op->kind)));
@@ -116,7 +117,7 @@ uint64_t proi_op_moment(const struct pro_op *op)
 {
     const uint64_t deadline = op->deadline_ns ? op->deadline_ns : UINT64_MAX;
 
-    return op->kind == PRO_OP_SLEEP && op->offset < deadline ? op->offset : deadline;
+    return op->kind == PRO_OP_SLEEP && op->moment_ns < deadline ? op->moment_ns : deadline;
 }
 
 /* ---- waiting ---- */
@@ -377,7 +378,7 @@ static void enqueue(struct pro_op *op)
 
     loop->own.pending++;
     loop->own.stats.submitted++;
-    if (code == PRO_OK && PROI_UNLIKELY(op->source != NULL) && op->kind != PRO_OP_CLOSE)
+    if (code == PRO_OK && PROI_UNLIKELY(op->flags & PROI_OP_TOKEN) && op->kind != PRO_OP_CLOSE)
         code = proi_token_attach(op);
     if (PROI_UNLIKELY(code < 0)) {
         op->result = code;
@@ -536,7 +537,7 @@ void proi_op_strike(struct pro_op *op, uint64_t now_ns)
     op->loop->own.stats.timers_fired++;
     if (op->kind != PRO_OP_SLEEP) {
         proi_op_end_early(op, PROI_WHY_TIMEOUT);
-    } else if (op->offset <= now_ns && (!op->deadline_ns || op->offset <= op->deadline_ns)) {
+    } else if (op->moment_ns <= now_ns && (!op->deadline_ns || op->moment_ns <= op->deadline_ns)) {
         op->result = PRO_OK;
         finish(op);
     } else {

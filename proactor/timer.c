@@ -328,7 +328,7 @@ struct pro_op *pro_sleep_until(struct pro_op *op, struct pro_loop *loop, uint64_
         return op;
     proi_op_use_loop(op, loop);
     proi_op_limit(op, how);
-    op->offset = deadline_ns;
+    op->moment_ns = deadline_ns;
     return op;
 }
 
@@ -340,6 +340,6 @@ struct pro_op *pro_sleep(struct pro_op *op, struct pro_loop *loop, int64_t durat
     proi_op_limit(op, how);
     if (duration_ns < 0)
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "pro_sleep: the duration is negative"));
-    op->offset = (op->loop && duration_ns > 0 ? proi_loop_clock(op->loop) : 0) + (uint64_t)duration_ns;
+    op->moment_ns = (op->loop && duration_ns > 0 ? proi_loop_clock(op->loop) : 0) + (uint64_t)duration_ns;
     return op;
 }

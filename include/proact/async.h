@@ -30,21 +30,21 @@ struct pro_step {
     unsigned char code;
 };
 
+/* The members lie in order of use: what an await touches, then what a call does, then the rest. */
 struct pro_frame {
     struct pro_step (*move_next)(struct pro_frame *frame);
-    uint64_t pc;             /* where to go on; its low half is the line that waits */
+    uint64_t pc;                         /* where to go on; its low half is the line that waits */
+    int status;                          /* of the last PRO_AWAIT_STATUS                        */
+    unsigned char await_options;         /* of the present await                                */
+    unsigned char flags;                 /* enum pro_frame_flag_                                */
+    bool abandoned;                      /* pro_continuation_abandon() was called               */
+    struct pro_awaiter awaiting;         /* vtable NULL: nothing is to be taken                 */
+    struct pro_continuation continuation;
+    const struct pro_site *site;         /* of the body: file, function, first line             */
+    void (*drop)(void *result);
     uint64_t leave_pc;       /* where leaving goes: the finally section, the end, a loop that disposes of its stream */
     struct pro_error *error; /* what PRO_AWAIT_STATUS saw                           */
     struct pro_error *fault; /* why it is leaving                                   */
-    void (*drop)(void *result);
-    int status;                     /* of the last PRO_AWAIT_STATUS                        */
-    unsigned char await_options;    /* of the present await                                */
-    unsigned char flags;            /* enum pro_frame_flag_                                */
-    bool abandoned;                 /* pro_continuation_abandon() was called               */
-    const struct pro_site *site;    /* of the body: file, function, first line             */
-    /* The rest is written before it is read, and not zero in a new frame. */
-    struct pro_continuation continuation;
-    struct pro_awaiter awaiting;           /* vtable NULL: nothing is to be taken          */
     struct pro_sync_context *void_context; /* async void: the context of the call          */
     struct pro_value_task value;           /* the awaited value task                       */
 };

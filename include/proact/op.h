@@ -77,18 +77,22 @@ struct pro_op {
     struct pro_op *next;                        /* submission, done or cross-thread queue                   */
     struct pro_op *timer_next, *timer_previous; /* the wheel's slot                                         */
 
-    void *user;                      /* the caller's; the library never touches it                          */
     void (*done)(struct pro_op *op); /* the waiter: a pro_op_fn, or the awaiter's                           */
     void *waiter;
     uint64_t deadline_ns;
-    uint64_t offset; /* a sleep's moment, a file's place, an accept's loop */
     struct pro_handle *handle;
-    struct pro_cancellation_source *source;       /* from the caller's token                                */
-    struct pro_op *handle_next, *handle_previous; /* the handle's pending ops                               */
-
+    struct pro_op *handle_next; /* the handle's pending ops                                                 */
+    union {
+        struct pro_op *handle_previous;
+        uint64_t moment_ns; /* a sleep's; it is in no handle's list                                         */
+    };
     void *buffer;
     size_t length;
-    struct proi_token_node *token_node; /* this loop's node of that source                                  */
+
+    void *user;                             /* the caller's; the library never touches it                   */
+    uint64_t offset;                        /* a file's place, an accept's loop                             */
+    struct pro_cancellation_source *source; /* from the caller's token; valid with a flag                   */
+    struct proi_token_node *token_node;     /* this loop's node of that source                              */
     struct pro_op *token_next, *token_previous;
     uint64_t backend[6]; /* the backend's scratch: OVERLAPPED, open flags, queue links */
 };
@@ -108,8 +112,8 @@ PRO_API struct pro_op *pro_start(struct pro_op *op);
    before the loop's first turn, cancel through a token (PRO_E_WRONG_LOOP, misuse). */
 PRO_API int pro_op_cancel(struct pro_op *op);
 
-/* Completes after one trip through the kernel (or the backend's cheapest equivalent), for measurements and tests. @loop NULL: as
-   pro_sleep(). [any thread] */
+/* Completes after one trip through the kernel (or the backend's cheapest equivalent), for measurements and tests. @loop
+   NULL: as pro_sleep(). [any thread] */
 PRO_API struct pro_op *pro_nop(struct pro_op *op, struct pro_loop *loop, struct pro_how how);
 
 /* Gives the error of a delivered op that failed, as a sentence with what is known: the system's own words, or which two

@@ -27,7 +27,7 @@ static void arm(struct pro_op *op, uint64_t moment_ns)
 {
     memset(op, 0, sizeof *op);
     op->kind = PRO_OP_SLEEP;
-    op->offset = moment_ns;
+    op->moment_ns = moment_ns;
     proi_wheel_arm(&wheel, op);
 }
 
@@ -207,7 +207,7 @@ TEST(the_link_of_the_queues_is_left_alone_in_an_op_that_only_has_a_deadline)
             memset(&ops[i], 0, sizeof ops[i]);
             ops[i].kind = i % 3 ? PRO_OP_SLEEP : PRO_OP_RECV;
             ops[i].next = &queued;
-            ops[i].offset = ops[i].deadline_ns = far ? (uint64_t)PRO_S(40) : 1;
+            ops[i].moment_ns = ops[i].deadline_ns = far ? (uint64_t)PRO_S(40) : 1;
             proi_wheel_arm(&wheel, &ops[i]);
         }
         for (int i = 0; i < COUNT; i += 3)
@@ -252,7 +252,7 @@ TEST(an_op_handed_down_level_by_level_is_neither_early_nor_late)
 TEST(the_earlier_of_sleep_and_deadline_strikes)
 {
     // Kills: a moment that looks at one of the two.
-    struct pro_op op = { .kind = PRO_OP_SLEEP, .offset = 5, .deadline_ns = 3 };
+    struct pro_op op = { .kind = PRO_OP_SLEEP, .moment_ns = 5, .deadline_ns = 3 };
 
     CHECK_EQ(proi_op_moment(&op), 3);
     op.deadline_ns = 0;
