@@ -11,7 +11,7 @@ for option; do
     case $option in
     --quick) rounds=2 seconds=0.3 timers=200000 megabytes=32 curve_rounds=1 ;;
     --help | -h)
-        printf '%s\n' 'Measures proact beside bare epoll and libuv: echo, files, timers, awaiting, the pool, posting.' '' \
+        printf '%s\n' 'Measures proact beside bare epoll and libuv: echo, files, timers, awaiting, the pool, latency, posting.' '' \
             "usage: $0 [--quick]" '' '  --quick  two short rounds: about a minute instead of ten' '  --help   this text' '' \
             'The order turns by one each round, and a ratio is the median of the pairs within a round, so that a machine' \
             'whose speed drifts does not decide. Nothing else should run meanwhile.'
@@ -118,6 +118,7 @@ programs_of() { # programs_of KIND: into the array programs
     await) programs=("proact|$bench/await") ;;
     pool) mapfile -t programs < <(printf '%s\n' "proact|$bench/pool" && with_libuv "libuv|$bench/peers/pool_uv") ;;
     tree) programs=("proact|$bench/pool") ;;
+    latency) programs=("proact|$on_server $bench/latency") ;;
     timer) mapfile -t programs < <(printf '%s\n' "proact|$bench/timer" && with_libuv "libuv|$bench/peers/timer_uv") ;;
     post) mapfile -t programs < <(printf '%s\n' "proact|$bench/post" "epoll|$bench/peers/post_epoll" && with_libuv "libuv|$bench/peers/post_uv") ;;
     esac
@@ -150,6 +151,7 @@ round_of_all() {
     row await 'await:' '' $'_of_what_is_complete ready_ns - ns less\n_call_that_completes_at_once call_ns - ns less\n_suspend_and_resume suspend_resume_ns - ns less\n_kernel_no-op op_await_ns - ns less'
     row pool 'pool, tasks from one thread' "flat $timers $jobs" '- ns_per_task cpu_ns_per_task ns less'
     row tree 'pool, a tree of tasks' "tree 17 $jobs" '- ns_per_task cpu_ns_per_task ns less'
+    row latency '1000 busy connections, a timer is late:' "1000 $seconds" $'_median late_p50_us - us less\n_99.9_% late_p999_us - us less'
     row post 'post, bounced between two loops' "pingpong $seconds" '- rtt_ns cpu_ns_per_rtt ns less'
     row post 'post, flood from 1 producer' "flood 1 $seconds" '- posts_per_s cpu_ns_per_post posts/s more'
     row post 'post, flood from 4 producers' "flood 4 $seconds" '- posts_per_s cpu_ns_per_post posts/s more'
@@ -187,7 +189,7 @@ curves_round() {
 
 : >"$out/runs.tsv"
 : >"$out/curves.tsv"
-rm -f "$logs"/bench-{echo,file,timer,await,pool,tree,post,curves}.log
+rm -f "$logs"/bench-{echo,file,timer,await,pool,tree,latency,post,curves}.log
 dd if=/dev/urandom of="$out/data" bs=1M count=$megabytes 2>"$logs/bench-data.log" || refuse "no room for $megabytes MiB in $out."
 sync "$out/data"
 for ((round = 1; round <= rounds; round++)); do
