@@ -87,14 +87,15 @@ bool pro_file_is_open(const struct pro_file *file)
 
 int pro_file_size(const struct pro_file *file, uint64_t *ret_size)
 {
+    struct proi_handle_view view;
     int code;
 
     if (!file || !ret_size)
         return proi_misuse(PRO_E_INVALID, "pro_file_size: an argument is NULL");
-    code = proi_handle_check(file->handle, file->generation, file->loop_id);
-    if (code == PRO_E_INVALID || (code == PRO_OK && file->handle->kind != PROI_HANDLE_FILE))
+    code = proi_handle_look(file->handle, file->generation, file->loop_id, &view);
+    if (code == PRO_E_INVALID || (code == PRO_OK && view.kind != PROI_HANDLE_FILE))
         return proi_misuse(PRO_E_INVALID, "pro_file_size: the file was never opened");
     if (code < 0)
         return code;
-    return file->handle->loop->type->file_size(file->handle->loop->backend, file->handle, ret_size);
+    return view.loop->type->file_size(view.loop->backend, file->handle, ret_size);
 }

@@ -168,15 +168,17 @@ bool pro_socket_is_open(const struct pro_socket *socket)
     return proi_handle_check(value.handle, value.generation, value.loop_id) == PRO_OK;
 }
 
-/* The handle of an open socket, or NULL and why. */
+/* The handle of an open socket, or NULL and why. What is asked of it afterwards the caller sees to that nobody closes
+ * it. */
 static struct pro_handle *open_handle(const struct pro_socket *socket, const char *who, int *ret_code)
 {
     const struct pro_socket value = value_of(socket);
+    struct proi_handle_view view;
 
-    *ret_code = proi_handle_check(value.handle, value.generation, value.loop_id);
+    *ret_code = proi_handle_look(value.handle, value.generation, value.loop_id, &view);
     if (*ret_code == PRO_E_INVALID)
         proi_misuse(PRO_E_INVALID, "%s: the socket was never opened", who);
-    else if (*ret_code == PRO_OK && !((KIND_LISTENER | KIND_SOCKET) & 1u << value.handle->kind))
+    else if (*ret_code == PRO_OK && !((KIND_LISTENER | KIND_SOCKET) & 1u << view.kind))
         *ret_code = proi_misuse(PRO_E_INVALID, "%s: the handle is no socket", who);
     return *ret_code == PRO_OK ? value.handle : NULL;
 }
@@ -201,9 +203,13 @@ int pro_socket_peer_addr(const struct pro_socket *socket, struct pro_addr *ret_a
     return handle ? handle->loop->type->peer_addr(handle->loop->backend, handle, ret_addr) : code;
 }
 
+/* Whoever closes it meanwhile: the loop is that of the same life as the number, never that of the block's next one. */
 struct pro_loop *pro_socket_loop(const struct pro_socket *socket)
 {
-    return pro_socket_is_open(socket) ? proi_load(&socket->handle->loop, PROI_RELAXED) : NULL;
+    const struct pro_socket value = value_of(socket);
+    struct proi_handle_view view;
+
+    return proi_handle_look(value.handle, value.generation, value.loop_id, &view) == PRO_OK ? view.loop : NULL;
 }
 
 int pro_socket_set_abortive(const struct pro_socket *socket, bool abortive)
