@@ -180,12 +180,14 @@ void pro_frame_start_void_(struct pro_frame *frame)
 
 /* ---- suspending and resuming ---- */
 
+/* What was awaited, and the context, may go from here on: first the words that lead reports there (proi_report_pass()). */
 static void go_on(struct pro_frame *frame)
 {
     struct pro_task *const task = task_of(frame);
 
     proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
     frame->move_next(frame);
 }
 
@@ -683,6 +685,7 @@ void proi_frame_forget(struct pro_continuation *continuation)
         return;
     awaiting = frame->awaiting;
     frame->awaiting = (struct pro_awaiter){ NULL, NULL };
+    proi_store(&task_of(frame)->awaits_task, (uintptr_t)0, PROI_RELAXED); /* as go_on() */
     if (awaiting.vtable && awaiting.vtable->release)
         awaiting.vtable->release(awaiting.self);
     pro_error_unref(frame->fault);

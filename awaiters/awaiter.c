@@ -121,12 +121,17 @@ struct pro_awaiter pro_yield(void) { return (struct pro_awaiter){ &proi_yield_aw
 static void switch_on_completed(void *self, struct pro_continuation *continuation, unsigned options)
 {
     (void)options;
+    if (!self) {
+        proi_pool_post(&continuation->work, PROI_POOL_GLOBAL);
+        return;
+    }
+    /* Held until it has run: it may run on the pool, when the context refuses, and reports look at the context. */
+    continuation->context = self;
+    continuation->flags |= PROI_CONTINUATION_HELD;
+    proi_context_capture(self);
     if (continuation->work.task)
         proi_store(&continuation->work.task->awaits_context, (uintptr_t)self, PROI_RELAXED);
-    if (self)
-        proi_context_post(self, &continuation->work);
-    else
-        proi_pool_post(&continuation->work, PROI_POOL_GLOBAL);
+    proi_context_post(self, &continuation->work);
 }
 
 static const struct pro_awaiter_vtable switch_vtable = { .is_completed = never_completed,

@@ -37,7 +37,8 @@ struct proi_task_class {
     const char *name;                       /* "async method", "delegate", … for reports */
     void (*destroy)(struct pro_task *task); /* NULL: nothing of its own to free */
     /* Calls @visit for each task that this one cannot complete without. True: it needs all of them, false: any one.
-     * NULL: none. */
+     * NULL: none; else it has a destroy, too. May be called by a report on another thread, until destroy is: the words that
+     * lead to the members are shared, and cleared before the reference they stand for is dropped, if that is before destroy. */
     bool (*needs)(const struct pro_task *task, void (*visit)(struct pro_task *needed, void *arg), void *arg);
     /* What it was made with (SEM-019); NULL: nothing, and PRO_TASK_DEFAULT. */
     void *(*async_state)(const struct pro_task *task);

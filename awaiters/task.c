@@ -167,6 +167,8 @@ static PROI_APART void destroy(struct pro_task *task)
         tell_unobserved(task);
     if (proi_status_of(state) == PRO_TASK_RAN_TO_COMPLETION && state & PROI_TASK_OWNED && !(state & PROI_TASK_TAKEN))
         task->drop(proi_task_result_at(task));
+    if (class->needs)
+        proi_report_pass(); /* a report may be asking it for its members */
     if (class->destroy)
         class->destroy(task);
     pro_error_unref(task->error);

@@ -266,6 +266,7 @@ static void source_completed(struct pro_continuation *continuation)
     struct pro_error *error = NULL;
     int code;
 
+    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED); /* before it is taken: proi_report_pass() */
     code = kept_get_result(&followed->from, task->type.size ? proi_task_result_at(task) : NULL, task->type, &error);
     proi_task_reserve(task);
     if (code < 0)

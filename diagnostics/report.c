@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports made from live objects. Of the threads that are blocked: from each down the chain of what its task awaits, to
    the queue where the last step sits and the thread that would have to run it. Of the async methods that have not
-   ended: where each waits, and for what. Tasks are read from outside: their blocks are type-stable, and what is read is
-   written by relaxed atomics. */
+   ended: where each waits, and for what.
+
+   Tasks are read from outside. Their blocks are type-stable, and what is read is written by atomics, so any of them may
+   end, go, and come back as another. The report holds only the first of a chain. What the others lead to, contexts and
+   the members of a combination, stays while the report reads (proi_report_begin()). Meanwhile no function of the user's
+   is called, but for those of contexts that are there for reports: lines are kept and told afterwards. */
 #include <awaiters/internal.h>
 
 #include <proact/diagnostics.h>
@@ -13,11 +17,10 @@
 
 enum { MAX_BLOCKED = 64, MAX_CHAIN = 64, LINE = 400 };
 
-/* A copy of one blocked thread, taken while the list was locked; its task is held by the thread as long as it blocks.
- */
+/* A copy of one blocked thread, taken while the list was locked: until then the thread held its task. */
 struct blocked_copy {
     uint64_t thread;
-    const struct pro_task *task;
+    struct pro_task *task; /* held */
     size_t count;
     struct pro_site site;
     bool bounded;
@@ -28,18 +31,55 @@ struct report {
     void *user;
     struct blocked_copy blocked[MAX_BLOCKED];
     size_t count;
+    char *text; /* lines that are kept, each with its end */
+    size_t used, room;
+    bool is_short; /* of memory: some are lost */
 };
 
-static void say(const struct report *report, const char *format, ...) PRO_PRINTF(2, 3);
-static void say(const struct report *report, const char *format, ...)
+static bool make_room(struct report *report, size_t size)
+{
+    const size_t room = (report->used + size) * 2;
+    char *larger;
+
+    if (report->used + size <= report->room)
+        return true;
+    larger = proi_realloc(report->text, room);
+    if (!larger)
+        return false;
+    report->text = larger;
+    report->room = room;
+    return true;
+}
+
+/* Keeps a line. */
+static void say(struct report *report, const char *format, ...) PRO_PRINTF(2, 3);
+static void say(struct report *report, const char *format, ...)
 {
     char text[LINE];
     va_list arguments;
+    size_t size;
 
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    report->line(text, report->user);
+    size = strlen(text) + 1;
+    if (report->is_short || !make_room(report, size)) {
+        report->is_short = true;
+        return;
+    }
+    memcpy(report->text + report->used, text, size);
+    report->used += size;
+}
+
+/* Tells the lines that were kept. */
+static void tell(struct report *report)
+{
+    for (size_t at = 0; at < report->used; at += strlen(report->text + at) + 1)
+        report->line(report->text + at, report->user);
+    if (report->is_short)
+        report->line("  ... and more, which there is no memory to tell", report->user);
+    report->used = 0;
+    report->is_short = false;
 }
 
 /* The file's own name, without the folders: what a person recognises. */
@@ -60,8 +100,8 @@ static void copy_blocked(const struct proi_blocked *blocked, void *arg)
     struct report *const report = arg;
 
     if (report->count < MAX_BLOCKED)
-        report->blocked[report->count++] = (struct blocked_copy){ blocked->thread, blocked->tasks[0], blocked->count,
-                                                                  blocked->site, blocked->bounded };
+        report->blocked[report->count++] = (struct blocked_copy){ blocked->thread, pro_task_ref(blocked->tasks[0]),
+                                                                  blocked->count, blocked->site, blocked->bounded };
 }
 
 /* T3 "ui" */
@@ -135,7 +175,7 @@ static struct label place_of(struct pro_task *task)
     return place;
 }
 
-static void tell_cures(const struct report *report, const struct blocked_copy *blocked, struct pro_task *task)
+static void tell_cures(struct report *report, const struct blocked_copy *blocked, struct pro_task *task)
 {
     if (!blocked->thread) /* no thread waits for it */
         return;
@@ -146,8 +186,8 @@ static void tell_cures(const struct report *report, const struct blocked_copy *b
 }
 
 /* Who has to run what is queued in @context. */
-static void tell_server(const struct report *report, struct pro_sync_context *context,
-                        const struct blocked_copy *asking, struct pro_task *task)
+static void tell_server(struct report *report, struct pro_sync_context *context, const struct blocked_copy *asking,
+                        struct pro_task *task)
 {
     const struct blocked_copy *server;
     uint64_t thread = 0;
@@ -171,7 +211,7 @@ static void tell_server(const struct report *report, struct pro_sync_context *co
     }
 }
 
-static void tell_pool(const struct report *report, const struct search *search)
+static void tell_pool(struct report *report, const struct search *search)
 {
     struct pro_pool_stats stats = { 0 };
 
@@ -187,16 +227,18 @@ static void tell_pool(const struct report *report, const struct search *search)
 
 static struct pro_sync_context *captured_by(struct pro_task *task)
 {
-    return (struct pro_sync_context *)proi_load(&task->awaits_context, PROI_RELAXED);
+    return (struct pro_sync_context *)proi_load(&task->awaits_context, PROI_ACQUIRE);
 }
 
 static bool step_is_queued(struct pro_task *task)
 {
-    return (captured_by(task) ? search_context(captured_by(task), task) : search_pool(task)).position != 0;
+    struct pro_sync_context *const context = captured_by(task);
+
+    return (context ? search_context(context, task) : search_pool(task)).position != 0;
 }
 
 /* A pending step that is in no queue is on its way, or its context cannot be asked. */
-static void tell_step(const struct report *report, struct pro_task *task, const struct blocked_copy *blocked)
+static void tell_step(struct report *report, struct pro_task *task, const struct blocked_copy *blocked)
 {
     struct pro_sync_context *const context = captured_by(task);
     struct search search;
@@ -245,7 +287,7 @@ static const char *name_of(struct pro_task *task)
     return name ? name : created ? created->function : proi_load(&task->class, PROI_RELAXED)->name;
 }
 
-static void tell_task(const struct report *report, const char *verb, struct pro_task *task)
+static void tell_task(struct report *report, const char *verb, struct pro_task *task)
 {
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
     const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
@@ -259,12 +301,11 @@ static void tell_task(const struct report *report, const char *verb, struct pro_
 }
 
 /* The next task of the chain, or NULL when it ends with @task, whose end is then told. */
-static struct pro_task *tell_link(const struct report *report, struct pro_task *task,
-                                  const struct blocked_copy *blocked)
+static struct pro_task *tell_link(struct report *report, struct pro_task *task, const struct blocked_copy *blocked)
 {
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
     const struct pro_loop *const loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_RELAXED);
-    struct pro_task *next = (struct pro_task *)proi_load(&task->awaits_task, PROI_RELAXED);
+    struct pro_task *next = (struct pro_task *)proi_load(&task->awaits_task, PROI_ACQUIRE);
     const bool suspended = proi_load(&task->awaits_line, PROI_RELAXED) != 0;
 
     if (suspended && (next || loop))
@@ -295,10 +336,9 @@ static struct pro_task *tell_link(const struct report *report, struct pro_task *
     return NULL;
 }
 
-static void tell_chain(const struct report *report, const struct blocked_copy *blocked)
+static void tell_chain(struct report *report, const struct blocked_copy *blocked)
 {
-    /* Atomics take no const; nothing is written. */
-    struct pro_task *seen[MAX_CHAIN], *task = (struct pro_task *)(uintptr_t)blocked->task;
+    struct pro_task *seen[MAX_CHAIN], *task = blocked->task;
 
     for (size_t depth = 0; task && depth < MAX_CHAIN; depth++) {
         for (size_t i = 0; i < depth; i++)
@@ -329,8 +369,14 @@ int pro_report_blocked(pro_report_fn *line, void *user)
         say(&report, "thread %s is blocked in %s() at %s:%d%s%s", label_of(blocked->thread).text,
             known(blocked->site.function), base_name(blocked->site.file), blocked->site.line,
             blocked->count > 1 ? ", for one of several tasks" : "", blocked->bounded ? ", with a limit" : "");
+        proi_report_begin();
         tell_chain(&report, blocked);
+        proi_report_end();
+        tell(&report);
+        pro_task_unref(blocked->task);
     }
+    tell(&report);
+    proi_free(report.text);
     return (int)report.count;
 }
 
@@ -341,8 +387,7 @@ struct incomplete {
     int count;
 };
 
-/* @task is held by the walk of the table. What it awaits may end and go meanwhile: its block stays readable, as in any
- * chain here. */
+/* @task is held by the walk of the table. */
 static void tell_incomplete(struct pro_task *task, void *arg)
 {
     static const struct blocked_copy nobody;
@@ -352,10 +397,13 @@ static void tell_incomplete(struct pro_task *task, void *arg)
     if (!proi_load(&task->where, PROI_RELAXED) || proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE)))
         return; /* no async method; or it has ended since */
     it->count++;
+    proi_report_begin();
     tell_task(&it->report, "not ended:", task);
     next = tell_link(&it->report, task, &nobody);
     if (next)
         tell_task(&it->report, "  which awaits", next);
+    proi_report_end();
+    tell(&it->report);
 }
 
 int pro_report_incomplete(pro_report_fn *line, void *user)
@@ -370,5 +418,7 @@ int pro_report_incomplete(pro_report_fn *line, void *user)
         return code;
     if (!it.count)
         say(&it.report, "every async method in the table of active tasks has ended");
+    tell(&it.report);
+    proi_free(it.report.text);
     return it.count;
 }

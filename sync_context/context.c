@@ -64,12 +64,25 @@ struct pro_sync_context *pro_sync_context_ref(struct pro_sync_context *context)
     return context;
 }
 
+/* One report at a time reads; see internal.h. */
+static struct proi_mutex report_lock;
+
+void proi_report_begin(void) { proi_lock(&report_lock); }
+void proi_report_end(void) { proi_unlock(&report_lock); }
+
+void proi_report_pass(void)
+{
+    proi_lock(&report_lock);
+    proi_unlock(&report_lock);
+}
+
 void pro_sync_context_unref(struct pro_sync_context *context)
 {
     /* Release: what this thread did with the context comes before the count. Acquire: whoever counts to zero sees what
        every other thread did, and may destroy. */
     if (!context || proi_fetch_sub(&context->references, 1, PROI_ACQ_REL) != 1)
         return;
+    proi_report_pass();
     if (context->vtable && context->vtable->destroy)
         context->vtable->destroy(context);
 }

@@ -12,6 +12,11 @@ struct loop_context {
     uint32_t loop_id; /* the block may be another loop's long after this one was freed */
 };
 
+/* What waits in a loop, and is sure to run there, does not hold its context, and goes on without clearing the words
+   that reports read; and it may run elsewhere, when the loop is gone first. So a report may find the context of a loop
+   that is gone: its memory becomes nothing else, and answers as that of a closed loop does, or of a stranger. */
+static struct proi_home home = { .size = sizeof(struct loop_context) };
+
 static struct loop_context *of(struct pro_sync_context *context)
 {
     return PRO_CONTAINER(context, struct loop_context, base);
@@ -96,10 +101,7 @@ static void context_released(struct pro_sync_context *context)
     proi_loop_poke_raw(loop); /* it may have been what kept the loop alive */
 }
 
-static void context_destroy(struct pro_sync_context *context)
-{
-    proi_block_free(of(context), sizeof(struct loop_context));
-}
+static void context_destroy(struct pro_sync_context *context) { proi_home_give(&home, of(context)); }
 
 static bool context_owner_thread(struct pro_sync_context *context, uint64_t *ret_thread)
 {
@@ -139,13 +141,15 @@ static const struct pro_sync_context_vtable loop_vtable = {
 
 int proi_loop_context_open(struct pro_loop *loop)
 {
-    struct loop_context *const context = proi_block_alloc(sizeof *context);
+    struct loop_context *const context = proi_home_take(&home);
 
     if (!context)
         return PRO_E_NO_MEMORY;
+    proi_report_begin(); /* none reads it meanwhile */
     pro_sync_context_init(&context->base, &loop_vtable, loop->name);
     context->loop = loop;
     context->loop_id = loop->id;
+    proi_report_end();
     loop->context = context;
     return PRO_OK;
 }

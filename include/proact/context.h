@@ -41,10 +41,11 @@ struct pro_sync_context_vtable {
     /* The last reference is gone. */
     void (*destroy)(struct pro_sync_context *context);
 
-    /* For reports only; NULL makes the context "external and live". */
+    /* For reports only; NULL makes the context "external and live". They drop no reference to a task or a context. */
     /* Gives the number (pro_thread_id()) of the only thread that runs items, or false: none in particular. [any thread] */
     bool (*owner_thread)(struct pro_sync_context *context, uint64_t *ret_thread);
-    /* Calls @visit for each queued item, oldest first; locks the queue meanwhile. [any thread] */
+    /* Calls @visit for each queued item, oldest first; locks the queue meanwhile: a lock under which nobody drops a reference to a task
+       or a context. [any thread] */
     void (*for_each_queued)(struct pro_sync_context *context, void (*visit)(struct pro_work *work, void *arg), void *arg);
 };
 

@@ -296,3 +296,80 @@ TEST(two_methods_that_await_each_other_are_told_as_a_ring)
     pro_completion_source_free(source);
     pro_cancellation_source_unref(canceller);
 }
+
+/* ---- what a report may meet on its way ---- */
+
+struct slot {
+    struct pro_sync_context base;
+    struct pro_work *posted;
+    bool is_gone;
+};
+
+static int slot_post(struct pro_sync_context *context, struct pro_work *work)
+{
+    PRO_CONTAINER(context, struct slot, base)->posted = work;
+    return PRO_OK;
+}
+
+static void slot_destroy(struct pro_sync_context *context)
+{
+    PRO_CONTAINER(context, struct slot, base)->is_gone = true;
+}
+
+static const struct pro_sync_context_vtable slot_vtable = { .post = slot_post, .destroy = slot_destroy };
+
+struct switching {
+    PRO_FRAME;
+    struct pro_sync_context *to; /* borrowed */
+};
+
+PRO_ASYNC(switching_move_next, struct switching, self)
+    PRO_AWAIT(pro_switch_to(self->to));
+PRO_ASYNC_END
+
+TEST(a_context_to_which_a_method_switches_stays_until_the_method_has_gone_on)
+{
+    // Kills: a switch that does not hold its context, which reports would read after it has gone.
+    struct slot slot = { .posted = NULL };
+    struct switching *const self = PRO_NEW_FRAME_VOID(struct switching, switching_move_next);
+    struct lines lines = { .count = 0 };
+    struct pro_task *task;
+
+    REQUIRE(self != NULL);
+    CHECK_EQ(pro_sync_context_init(&slot.base, &slot_vtable, "the slot"), PRO_OK);
+    pro_async_debugging_enable(true);
+    self->to = &slot.base;
+    task = PRO_START(self);
+    pro_sync_context_unref(&slot.base);
+    CHECK(!slot.is_gone);
+    CHECK_EQ(pro_report_incomplete(keep_line, &lines), 1);
+    CHECK(has_line(&lines, "context \"the slot\"", NULL));
+    REQUIRE(slot.posted != NULL);
+    pro_work_run(slot.posted);
+    CHECK(slot.is_gone);
+    CHECK(pro_task_is_succeeded(task));
+    pro_task_unref(task);
+    pro_async_debugging_enable(false);
+}
+
+static void ask_again(const char *line, void *user)
+{
+    (void)line;
+    CHECK_EQ(pro_report_blocked(no_line, user), 1);
+}
+
+TEST(a_line_of_a_report_may_ask_for_another_report)
+{
+    // Kills: lines that are told while the report keeps others from going.
+    struct scene it = { .how = PRO_HOW_DEFAULT };
+    struct pro_completion_source *const source = source_new(&it.task);
+    struct proi_thread thread;
+
+    REQUIRE(proi_thread_start(&thread, "blocked", block_there, &it, 0) == PRO_OK);
+    wait_until_blocked(1);
+    CHECK_EQ(pro_report_blocked(ask_again, NULL), 1);
+    CHECK_EQ(pro_completion_source_set_result(source, NULL, PRO_NO_RESULT), PRO_OK);
+    proi_thread_join(&thread);
+    pro_task_unref(it.task);
+    pro_completion_source_free(source);
+}

@@ -29,3 +29,4 @@ simthreads_mutant(cancellation_registration awaiters cancellation.c after_unregi
 simthreads_mutant(when_each awaiters when_each.c a_member_that_completes)
 simthreads_mutant(pool_queues sync_context pool_queue.c owner_and_thief)
 simthreads_mutant(parking sync_context pool.c the_only_worker_falls_asleep)
+simthreads_mutant(report sync_context context.c a_context_that_a_report_reads)
