@@ -215,7 +215,8 @@ static void resume(struct pro_continuation *continuation)
         go_on(frame);
 }
 
-/* For reports, which read from other threads. */
+/* For reports and the walk of wait.c, which read from other threads. Releases: who finds what is awaited finds it made,
+   and the end of the block's last life (give_block()). */
 static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaiter *awaiter)
 {
     struct pro_task *const task = task_of(frame);
@@ -223,8 +224,8 @@ static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaite
     const struct pro_task *const other =
         awaiter->vtable->awaited_task ? awaiter->vtable->awaited_task(awaiter->self) : NULL;
 
-    proi_store(&task->awaits_task, (uintptr_t)other, PROI_RELAXED);
-    proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELAXED);
+    proi_store(&task->awaits_task, (uintptr_t)other, PROI_RELEASE);
+    proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELEASE);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED); /* the capture tells, if there is one */
     proi_store(&task->awaits_line, (uint32_t)frame->pc, PROI_RELAXED);
 }
@@ -238,7 +239,7 @@ static void suspend_first(struct pro_frame *frame)
     frame->continuation.work.task = task;
     frame->continuation.invoke = resume;
     proi_store(&task->where, frame->site, PROI_RELAXED);
-    proi_store(&task->state, proi_load(&task->state, PROI_RELAXED) | (uint32_t)PROI_TASK_MARKED, PROI_RELAXED);
+    proi_store(&task->state, proi_load(&task->state, PROI_RELAXED) | (uint32_t)PROI_TASK_MARKED, PROI_RELEASE);
     if (!(frame->flags & (PRO_FRAME_VOID_ | PRO_FRAME_ITERATOR_)))
         proi_store(&task->references, 2u, PROI_RELAXED);
 }
@@ -286,7 +287,7 @@ static bool is_plain_here(void) { return !proi_ambient.flow && !proi_is_tracing(
 static void store_if_new(uintptr_t *word, uintptr_t value)
 {
     if (proi_load(word, PROI_RELAXED) != value)
-        proi_store(word, value, PROI_RELAXED);
+        proi_store(word, value, PROI_RELEASE);
 }
 
 /* As tell_what_it_awaits(); most of it is as the last await left it. */

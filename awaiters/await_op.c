@@ -37,7 +37,7 @@ static void op_on_completed(void *self, struct pro_continuation *continuation, u
         proi_loop_of_context(current) == proi_op_loop(op) && proi_loop_is_current(proi_op_loop(op))) {
         continuation->context = current;
         if (continuation->work.task)
-            proi_store(&continuation->work.task->awaits_context, (uintptr_t)current, PROI_RELAXED);
+            proi_store(&continuation->work.task->awaits_context, (uintptr_t)current, PROI_RELEASE);
     } else {
         pro_continuation_capture(continuation, options);
     }

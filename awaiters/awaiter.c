@@ -97,7 +97,7 @@ static void yield_on_completed(void *self, struct pro_continuation *continuation
     if (loop) {                /* the queued item keeps the loop alive: its context need not be held */
         continuation->context = proi_ambient.context;
         if (continuation->work.task)
-            proi_store(&continuation->work.task->awaits_context, (uintptr_t)loop, PROI_RELAXED);
+            proi_store(&continuation->work.task->awaits_context, (uintptr_t)loop, PROI_RELEASE);
         if (!proi_ambient.context)
             continuation->work.run = resume_bare;
         proi_trace_dispatched(continuation);
@@ -130,7 +130,7 @@ static void switch_on_completed(void *self, struct pro_continuation *continuatio
     continuation->flags |= PROI_CONTINUATION_HELD;
     proi_context_capture(self);
     if (continuation->work.task)
-        proi_store(&continuation->work.task->awaits_context, (uintptr_t)self, PROI_RELAXED);
+        proi_store(&continuation->work.task->awaits_context, (uintptr_t)self, PROI_RELEASE);
     proi_context_post(self, &continuation->work);
 }
 

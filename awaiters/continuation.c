@@ -91,7 +91,7 @@ void pro_continuation_capture(struct pro_continuation *continuation, unsigned op
         continuation->flags |= PROI_CONTINUATION_HELD;
         proi_context_capture(continuation->context);
         if (continuation->work.task) /* what really was captured: awaiters may have a mind of their own */
-            proi_store(&continuation->work.task->awaits_context, (uintptr_t)continuation->context, PROI_RELAXED);
+            proi_store(&continuation->work.task->awaits_context, (uintptr_t)continuation->context, PROI_RELEASE);
     } else if (!proi_scheduler_is_default(proi_ambient.scheduler)) {
         continuation->scheduler = pro_task_scheduler_ref(proi_ambient.scheduler);
         continuation->flags |= PROI_CONTINUATION_HELD;

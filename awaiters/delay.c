@@ -112,7 +112,7 @@ static struct pro_task *start_op(struct pro_task *task, struct pro_op *op)
 
     it->op = op;
     it->work.task = task;
-    proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELAXED);
+    proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELEASE);
     pro_task_ref(task); /* the op's */
     code = proi_loop_await_op(op, op_delivered, it);
     if (code < 0) {

@@ -115,7 +115,7 @@ PROI_INLINE void proi_task_begin(struct pro_task *task, const struct pro_method_
     uint64_t word;
 
     memcpy(&word, &begin, sizeof word);
-    proi_store(&task->references_and_state, word, PROI_RELAXED);
+    proi_store(&task->references_and_state, word, PROI_RELEASE); /* after its last life's generation: give_block() */
     proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
     memcpy(&task->method, method, sizeof task->method);
 }

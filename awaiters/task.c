@@ -143,11 +143,14 @@ static void clear(struct pro_task *task)
     task->drop = NULL;
 }
 
-/* Relaxed, but for the generation: a reader who finds the old one again after its last read has read of one life. */
+/* The walk of wait.c reads the generation, what a life has written, and the generation again. Finds it the old one, all
+   is of one life. What is written before comes before the new generation, by its release. And what is written after it
+   is a release, too, as far as the walk believes it: the state, and what is awaited. Who has acquired one of those
+   finds the new generation, in whatever order this processor makes its stores known. */
 PROI_INLINE void give_block(struct pro_task *task)
 {
     proi_store(&task->generation, task->generation + 1, PROI_RELEASE);
-    proi_store(&task->state, (uint32_t)PROI_TASK_FREED, PROI_RELAXED);
+    proi_store(&task->state, (uint32_t)PROI_TASK_FREED, PROI_RELEASE);
     if (!proi_block_give_warm(PROI_BLOCKS_OF_TASKS, task->block_class, task))
         proi_block_give(PROI_BLOCKS_OF_TASKS, task->block_class, task);
 }

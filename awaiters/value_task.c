@@ -289,7 +289,7 @@ static struct pro_task *follow_source(struct pro_value_task from)
     proi_continuation_make(&followed->continuation, source_completed, PROI_CONTINUATION_AWAIT);
     followed->continuation.flow = PROI_FLOW_NOT_CAPTURED;
     proi_task_mark(task);
-    proi_store(&task->awaits_task, (uintptr_t)kept_awaited_task(&followed->from), PROI_RELAXED);
+    proi_store(&task->awaits_task, (uintptr_t)kept_awaited_task(&followed->from), PROI_RELEASE);
     pro_task_ref(task); /* the continuation's */
     if (kept_is_completed(&followed->from))
         source_completed(&followed->continuation);

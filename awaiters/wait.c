@@ -48,8 +48,8 @@ void proi_blocked_for_each(void (*visit)(const struct proi_blocked *blocked, voi
    this thread is needed at the end. Nobody holds the tasks further down: they may complete, go, and come back as others
    while they are read. A wrong reading can make the walk miss a deadlock, which then is a wait like any other, and
    never invent one:
-   - What is read of a task is of one life of its block: the generation before and after is the same. The blocks of
-     tasks stay tasks, so what is read as a task is one.
+   - What is read of a task is of one life of its block: the generation before and after is the same (give_block() in
+     task.c has the orders). The blocks of tasks stay tasks, so what is read as a task is one.
    - A verdict needs two walks that have seen the same tasks of the same lives, all incomplete, each awaiting the next.
      A task that is incomplete in the second walk was so ever since the first, and who awaits it has not gone on since:
      so there was a moment, between the walks, at which the whole chain stood. At its end stands an operation or a step
