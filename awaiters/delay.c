@@ -76,7 +76,8 @@ static void delay_canceled(void *arg)
     /* First a reference, then the attempt to win. The task goes only after the op has tried to win, too. It tried
        first: we lose, the task may be going already, and waits in its destroy for this callback; the reference changes
        nothing there. We tried first: the op had its reference when we took ours, and so ours counts. */
-    pro_task_ref(task);
+    if (!proi_task_try_ref(task))
+        return;
     if (proi_task_reserve(task)) {
         proi_fetch_or(&task->state, (uint32_t)PROI_TASK_ASYNC, PROI_RELAXED);
         proi_task_fail(task, pro_error_canceled(&it->token), true);
@@ -92,16 +93,17 @@ static void destroy_delay(struct pro_task *task)
     pro_cancellation_source_unref(it->token.source);
 }
 
-static bool cancelable_needs(const struct pro_task *task, void (*visit)(struct pro_task *, void *), void *arg)
+/* Of what a token may end, from any thread. */
+bool proi_needs_nobody(const struct pro_task *task, void (*visit)(struct pro_task *, void *), void *arg)
 {
     (void)task, (void)visit, (void)arg;
-    return false; /* its token may end it, from any thread */
+    return false;
 }
 
 static const struct proi_task_class delay_class = { .name = "delay", .destroy = destroy_delay };
 static const struct proi_task_class cancelable_class = { .name = "delay",
                                                          .destroy = destroy_delay,
-                                                         .needs = cancelable_needs };
+                                                         .needs = proi_needs_nobody };
 static const struct proi_task_class op_class = { .name = "operation" };
 
 /* Starts @op for @task. A loop that is gone, or a mistake, is the task's error. */
@@ -194,7 +196,7 @@ static void destroy_bounded(struct pro_task *task)
 
 static const struct proi_task_class bounded_class = { .name = "wait async",
                                                       .destroy = destroy_bounded,
-                                                      .needs = cancelable_needs };
+                                                      .needs = proi_needs_nobody };
 
 /* By whoever comes second of set-up and end: what has not ended is let go. */
 static void stop_the_others(struct pro_task *task)
@@ -223,7 +225,8 @@ static void end_bounded(struct pro_task *task, int code)
     /* First a reference, then the attempt to win: the token's callback has none. The task goes only after the
        continuation or the timer has tried to win, and waits in its destroy for the callback; so either that one was
        first, and we lose and change nothing, or it still had its reference when we took ours. */
-    pro_task_ref(task);
+    if (!proi_task_try_ref(task))
+        return;
     if (proi_task_reserve(task)) {
         note_phase(task, ENDED);
         proi_task_fail(task, code == PRO_E_CANCELED ? pro_error_canceled(&bounded->token) : pro_error_of(code), true);

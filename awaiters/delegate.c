@@ -36,7 +36,10 @@ static void destroy_delegate(struct pro_task *task)
 {
     struct delegate *const delegate = proi_delegate_of(task);
 
-    if (!(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STARTED)) /* a cold task that nobody started */
+    /* Of a cold task that nobody started. Its cancellation may have claimed it when it was going already: then it lets
+       go itself, and is waited for. */
+    pro_cancellation_unregister_wait(&delegate->registration);
+    if (!(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_STARTED))
         let_go(delegate);
     if (delegate->scheduler)
         pro_task_scheduler_unref(delegate->scheduler);
@@ -119,8 +122,9 @@ static void on_cancel(void *arg)
     struct pro_task_scheduler *scheduler;
 
     /* First the reference: the queue's may be the last, and go as soon as the task is claimed. Who claims instead of us
-       waits for this callback before it lets go. */
-    pro_task_ref(task);
+       waits for this callback before it lets go; and so does a cold task that is dropped. */
+    if (!proi_task_try_ref(task))
+        return;
     if (!proi_delegate_claim(task)) {
         pro_task_unref(task);
         return;

@@ -92,6 +92,9 @@ _Static_assert(offsetof(struct pro_task, references) == offsetof(struct pro_task
                    offsetof(struct pro_task, method) == offsetof(struct pro_task_head_, method),
                "the head is what async.h takes it for");
 
+/* A needs that visits nobody, and needs any one: so no wait is told to be hopeless. (delay.c) */
+bool proi_needs_nobody(const struct pro_task *task, void (*visit)(struct pro_task *needed, void *arg), void *arg);
+
 static inline enum pro_task_status proi_status_of(uint32_t state)
 {
     return (enum pro_task_status)(state & PROI_TASK_STATUS);
@@ -150,6 +153,9 @@ static inline void proi_task_mark(struct pro_task *task)
 }
 static inline void *proi_task_result_at(struct pro_task *task) { return (char *)task + task->result_offset; }
 
+/* For who has no reference, but is waited for before the task's memory goes: a callback that destroy unregisters. False:
+   it is going. True: from now on it is held, or it is going all the same, and what was counted changes nothing. */
+bool proi_task_try_ref(struct pro_task *task);
 bool proi_task_reserve(struct pro_task *task); /* true for exactly one caller (SEM-006) */
 /* After reserve and after result or error were stored. The caller has a reference. Runs continuations. */
 void proi_task_publish(struct pro_task *task, enum pro_task_status status);

@@ -60,6 +60,18 @@ struct pro_task *pro_task_ref(struct pro_task *task)
     return task;
 }
 
+bool proi_task_try_ref(struct pro_task *task)
+{
+    uint32_t references = proi_load(&task->references, PROI_RELAXED);
+
+    /* Against the last unref, if that counts down: it reaches 0 first and we see it, and 0 stays; or we are counted and
+       it is not the last. If it only finds that it has the last, the count stays 1, and goes back there with ours. */
+    while (references)
+        if (proi_compare_exchange(&task->references, &references, references + 1, PROI_ACQ_REL))
+            return true;
+    return false;
+}
+
 /* ---- faulted tasks at whose error nobody has looked yet: for the sweep ---- */
 
 static struct {
@@ -103,14 +115,9 @@ static struct pro_task *take_faulted(void)
 
     proi_lock(&faulted.lock);
     for (task = faulted.first; task && !taken; task = task->next_faulted) {
-        uint32_t references = proi_load(&task->references, PROI_RELAXED);
-
-        if (!proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE)))
-            continue; /* listed a moment before it faults */
-        while (references && !taken)
-            /* Against the last unref: it reaches 0 first and we see it, or we are counted and it is not the last. */
-            if (proi_compare_exchange(&task->references, &references, references + 1, PROI_ACQ_REL))
-                taken = task;
+        /* Else it was listed a moment before it faults. */
+        if (proi_state_is_final(proi_load(&task->state, PROI_ACQUIRE)) && proi_task_try_ref(task))
+            taken = task;
     }
     if (taken)
         unlist(taken);
@@ -170,7 +177,7 @@ static PROI_APART void destroy(struct pro_task *task)
         tell_unobserved(task);
     if (proi_status_of(state) == PRO_TASK_RAN_TO_COMPLETION && state & PROI_TASK_OWNED && !(state & PROI_TASK_TAKEN))
         task->drop(proi_task_result_at(task));
-    if (class->needs)
+    if (class->needs && class->needs != proi_needs_nobody)
         proi_report_pass(); /* a report may be asking it for its members */
     if (class->destroy)
         class->destroy(task);

@@ -5,6 +5,8 @@
 
 #include <proact/proact.h>
 
+#include "awaiters/delegate.h"
+
 static struct {
     struct pro_completion_source *source;
     struct pro_task *task;
@@ -112,4 +114,81 @@ EXPLORE(of_two_last_references_exactly_one_frees_the_task, 500)
     pro_task_ref(race.task);
     explore_together(parts, 3, NULL);
     EXPECT(race.told == 1);
+}
+
+/* ---- a delay that faults, since its loop is gone, while its token is cancelled ---- */
+
+static struct {
+    struct pro_loop *loop;
+    struct pro_cancellation_source *source;
+} going;
+
+static void cancel_it(void *unused)
+{
+    (void)unused;
+    EXPECT(pro_cancellation_source_cancel(going.source) == PRO_OK);
+}
+
+static void end_its_loop(void *unused)
+{
+    (void)unused;
+    EXPECT(pro_loop_free(going.loop) == PRO_OK);
+}
+
+static void start_delay(void *arg) { pro_forget(pro_delay(PRO_S(1), pro_cancellation_source_token(arg))); }
+
+EXPLORE(a_task_that_goes_faulted_while_a_callback_looks_at_it_goes_once, 500)
+{
+    /* Kills: a callback without a reference that counts one without looking: what it drops then is the last once more.
+     */
+    static void (*const parts[])(void *) = { cancel_it, end_its_loop };
+    const struct pro_loop_options options = { .backend = "sim" };
+
+    pro_set_unobserved_handler(broken, NULL);
+    EXPECT(pro_cancellation_source_new(&going.source) == PRO_OK);
+    EXPECT(pro_loop_new(&options, &going.loop) == PRO_OK);
+    EXPECT(pro_loop_post(going.loop, start_delay, going.source) == PRO_OK);
+    EXPECT(pro_loop_run_once(going.loop, 0) >= 0);
+    explore_together(parts, 2, NULL);
+    EXPECT(race.told <= 1);
+    pro_cancellation_source_unref(going.source);
+}
+
+/* ---- a cold task that is dropped while it is cancelled ---- */
+
+struct same_size {
+    unsigned char bytes[sizeof(struct delegate)];
+};
+
+static void drop_and_use_again(void *unused)
+{
+    struct same_size bytes, read;
+    struct pro_task *other;
+
+    (void)unused;
+    memset(&bytes, 0x55, sizeof bytes);
+    pro_task_unref(race.task);
+    other = pro_task_from_result(&bytes, PRO_TYPE(struct same_size)); /* in the same block, if that is gone */
+    (void)proi_now();                                                 /* a point at which the callback may go on */
+    EXPECT(pro_task_read(other, &read, PRO_TYPE(struct same_size)) == PRO_OK);
+    EXPECT(memcmp(&bytes, &read, sizeof bytes) == 0);
+    pro_task_unref(other);
+}
+
+static struct pro_error *never(void *arg, void *ret_result)
+{
+    (void)arg, (void)ret_result;
+    EXPECT(!"a cold task ran");
+    return NULL;
+}
+
+EXPLORE(a_cold_task_that_is_dropped_while_it_is_cancelled_does_not_go_under_the_callback, 500)
+{
+    /* Kills: a claimed task whose end does not wait for the callback that has claimed it. */
+    static void (*const parts[])(void *) = { cancel_it, drop_and_use_again };
+
+    EXPECT(pro_cancellation_source_new(&going.source) == PRO_OK);
+    race.task = pro_task_new(never, NULL, PRO_NO_RESULT, pro_cancellation_source_token(going.source), PRO_TASK_DEFAULT);
+    explore_together(parts, 2, NULL);
+    pro_cancellation_source_unref(going.source);
 }
