@@ -6,7 +6,7 @@
 
 static char order[64];
 
-static void note_letter(void *letter) { strncat(order, letter, 1); }
+static void note_letter(void *letter) { strcat(order, letter); }
 
 static struct pro_error *fail_with_letter(void *letter)
 {

@@ -12,7 +12,7 @@ static const char *name_of(const void *value)
 {
     return value == &one ? "1" : value == &two ? "2" : value == &three ? "3" : "-";
 }
-static void note_value(void) { strncat(text, name_of(pro_async_local_get(local)), 1); }
+static void note_value(void) { strcat(text, name_of(pro_async_local_get(local))); }
 
 static void begin(const struct pro_async_local_options *options)
 {
