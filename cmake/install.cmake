@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What a user of the library sees of it: which symbols, which flags, which files and where. A project that takes proact in
 # by add_subdirectory or FetchContent gets the same targets and, unless it asks, none of the install rules.
-option(PROACT_INSTALL "Make the install rules" ${PROJECT_IS_TOP_LEVEL})
 
 set(exports_map ${CMAKE_CURRENT_LIST_DIR}/exports.map)
 target_link_options(proact_shared PRIVATE LINKER:--version-script=${exports_map})
