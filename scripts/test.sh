@@ -60,11 +60,11 @@ run_tests() {
     fi
 }
 
-# build_step TITLE FOLDER PRESET [configuration…]: a build that fails counts as one failure; builds $target, or all
+# build_step TITLE FOLDER PRESET [configuration…]: a build that fails counts as one failure
 build_step() {
     local title=$1 folder=$2 preset=$3
     shift 3
-    step "$title" "build-$folder" build "$folder" "$preset" "${target:-all}" "$@" && return 0
+    step "$title" "build-$folder" build "$folder" "$preset" all "$@" && return 0
     add_failure "$title: does not build (build/logs/build-$folder.log)"
     return 1
 }
@@ -132,6 +132,12 @@ run_tidy() {
     fi
 }
 
+# What is tested otherwise is a debug build: other warnings, other inlining, misuse that is counted instead of fatal.
+run_release() {
+    build_step 'Build: Linux, every test as released' linux-release-tests linux-release -DPROACT_TESTS=ON -DPROACT_BENCH=OFF &&
+        run_tests 'Linux, every backend, as released' linux-release-tests "$(require uring epoll sim)"
+}
+
 # Two thousand seeds for each scenario, twenty times as many random schedules, and deeper searches of small programs.
 run_schedules() {
     PROACT_SCHEDULE_SEEDS=2000 run_tests 'simulated threads, 2,000 seeds' linux-simthreads '' -E mutants
@@ -162,8 +168,8 @@ if build_step 'Build: Linux' linux linux; then
     run_tests 'Linux, every backend' linux "$(require uring epoll sim)"
     PROACT_BACKEND=epoll run_tests 'Linux, everything on epoll' linux "$(require epoll sim)" -E '^(outside|tidy|docs)/'
 fi
-if target=bench build_step 'Build: Linux, benchmarks as released' linux-release linux-release; then
-    run_tests 'Linux, benchmarks and their instruction counts' linux-release '' -R '^bench/'
+if build_step 'Build: Linux, as released' linux-release linux-release; then # all of it: README installs this one
+    run_tests 'Linux, the released library and its benchmarks' linux-release ''
 fi
 run_sanitizer 'Linux, AddressSanitizer and UBSan' linux-asan address
 run_sanitizer 'Linux, ThreadSanitizer' linux-tsan thread
@@ -189,6 +195,7 @@ if [ "$full" = yes ]; then
     run_tidy
     run_oracle
     run_bench
+    run_release
     run_valgrind
     run_schedules
     run_more
