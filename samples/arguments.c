@@ -78,6 +78,14 @@ int arguments_read(const char *program, const char *help, const struct option *o
     return EXIT_USAGE;
 }
 
+bool path_check(const char *program, const char *path)
+{
+    if (*path)
+        return true;
+    fprintf(stderr, "%s: '' is no name of a file\n", program);
+    return false;
+}
+
 bool address_read(const char *program, const char *text, struct pro_addr *ret_addr)
 {
     const char *colon = strrchr(text, ':');

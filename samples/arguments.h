@@ -20,6 +20,9 @@ struct option {
 int arguments_read(const char *program, const char *help, const struct option *options, char **arguments, char **words,
                    int count);
 
+/* Says what is wrong with an empty name of a file. */
+bool path_check(const char *program, const char *path);
+
 /* "7000" (on this machine) or "127.0.0.1:7000"; says what is wrong with anything else. */
 bool address_read(const char *program, const char *text, struct pro_addr *ret_addr);
 

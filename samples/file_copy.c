@@ -11,7 +11,7 @@ static const char help[] =
     "usage: file_copy [options] SOURCE DESTINATION\n"
     "\n"
     "Makes DESTINATION a copy of the file SOURCE. What was in DESTINATION is lost; a copy that fails leaves\n"
-    "what was written until then.\n"
+    "what was written until then. A pipe or a terminal is no file.\n"
     "\n"
     "  --chunk BYTES     read and write so much at a time (default 262144)\n"
     "  --lanes NUMBER    pieces under way at the same time (default 4)\n"
@@ -259,6 +259,8 @@ int main(int count, char **arguments)
     (void)count;
     if (status >= 0)
         return status;
+    if (!path_check("file_copy", paths[0]) || !path_check("file_copy", paths[1]))
+        return EXIT_USAGE;
     copy.from_path = paths[0];
     copy.to_path = paths[1];
     status = copy_run(&copy);

@@ -9,11 +9,11 @@ function(sample_test name)
 endfunction()
 
 foreach(name help wrong_arguments bad_port address_in_use connection_refused echo_round_trip
-        missing_file same_file copies_are_equal)
+        empty_name missing_file same_file copies_are_equal)
     sample_test(${name})
 endforeach()
-if(NOT WIN32) # there is no /dev/full, and nobody sends SIGTERM
-    foreach(name full_disk ends_on_sigterm)
+if(NOT WIN32) # there is no /dev/full, no /dev/stdin, and nobody sends SIGTERM
+    foreach(name full_disk pipe ends_on_sigterm)
         sample_test(${name})
     endforeach()
 endif()

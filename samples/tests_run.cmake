@@ -86,6 +86,15 @@ function(case_wrong_arguments)
     expect_sentence(2 "echo_client: port 0 is nobody's")
 endfunction()
 
+# Not by run(): a function of CMake drops arguments that are empty.
+function(case_empty_name)
+    file(WRITE ${FOLDER}/from "x")
+    execute_process(COMMAND ${copy} "" to RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE err WORKING_DIRECTORY ${FOLDER})
+    expect_sentence(2 "file_copy: '' is no name of a file")
+    execute_process(COMMAND ${copy} from "" RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE err WORKING_DIRECTORY ${FOLDER})
+    expect_sentence(2 "file_copy: '' is no name of a file")
+endfunction()
+
 function(case_bad_port)
     foreach(text 65536 abc 7000x 99999999999999999999)
         run(COMMAND ${server} ${text})
@@ -209,6 +218,12 @@ function(case_copies_are_equal)
     endforeach()
     expect_copy(777 --chunk 1 --lanes 64)
     expect_copy(10000000 --lanes 1)
+endfunction()
+
+# Pieces read side by side from a pipe would be put together anyhow.
+function(case_pipe)
+    run(COMMAND sh -c "echo hello | \"$0\" /dev/stdin to" ${COPY})
+    expect_sentence(1 "file_copy: cannot open '/dev/stdin': the handle cannot be used for this")
 endfunction()
 
 # One connection after the other has come and gone, one is at work, when the signal comes.

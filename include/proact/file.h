@@ -24,7 +24,8 @@ enum pro_open_flag {
 };
 
 /* Opens @path (UTF-8 on all systems) on @loop (NULL: as pro_sleep). Lends @path; *@ret_file is written at delivery. Created
-   files get mode 0666 less the umask. A directory is PRO_E_IS_DIRECTORY. [any thread] */
+   files get mode 0666 less the umask. A directory is PRO_E_IS_DIRECTORY; on Linux what has no
+   offsets, a pipe or a terminal, is PRO_E_BAD_HANDLE. [any thread] */
 PRO_API struct pro_op *pro_file_open(struct pro_op *op, struct pro_loop *loop, const char *path, unsigned flags,
                                      struct pro_file *ret_file, struct pro_how how);
 /* Completes with 0…@length bytes: 0 at or past the end of the file. Lends @buffer. [any thread] */

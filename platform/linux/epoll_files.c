@@ -5,24 +5,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "native.h"
 
-/* A directory opens like a file when it is only to be read; the contract wants it refused. */
 static int file_open(const char *path, int flags)
 {
-    struct stat status;
-    int fd;
+    int fd, refusal;
 
     do {
         fd = open(path, flags, 0666);
     } while (fd < 0 && errno == EINTR);
-    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISDIR(status.st_mode))
+    refusal = fd < 0 ? 0 : proi_linux_open_check(fd);
+    if (!refusal)
         return fd;
     (void)close(fd);
-    errno = EISDIR;
+    errno = refusal;
     return -1;
 }
 

@@ -201,3 +201,16 @@ int proi_linux_open_flags(unsigned flags)
         native |= O_DIRECT;
     return native;
 }
+
+/* A directory opens like a file when it is only to be read. A pipe or a terminal has no offsets: io_uring would ignore
+   them, and pieces read side by side would be put together anyhow. */
+int proi_linux_open_check(int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0 || S_ISREG(status.st_mode))
+        return 0;
+    if (S_ISDIR(status.st_mode))
+        return EISDIR;
+    return lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE ? ESPIPE : 0;
+}

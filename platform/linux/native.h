@@ -22,6 +22,7 @@ uint64_t proi_linux_now(struct proi_backend *backend);
 
 int proi_linux_nodelay(int fd);
 int proi_linux_open_flags(unsigned pro_open_flags); /* O_… | O_CLOEXEC */
+int proi_linux_open_check(int fd);                  /* 0, or the errno for which what was opened is no file */
 
 extern const struct proi_backend_type proi_backend_uring, proi_backend_epoll, proi_backend_sim;
 

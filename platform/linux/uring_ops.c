@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int handle_fd(const struct pro_op *op) { return (int)op->handle->native; }
@@ -217,17 +216,15 @@ static int fill_open(struct uring *uring, struct io_uring_sqe *sqe, struct pro_o
     return 0;
 }
 
-/* Only opening for reading succeeds on a directory. */
 static void finish_open(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
-    const struct proi_open_args *args = proi_op_args(op);
-    struct stat status;
+    if (result >= 0) {
+        const int refusal = proi_linux_open_check(result);
 
-    if (result >= 0 && !(args->flags & PRO_OPEN_WRITE)) {
         count_call(uring);
-        if (fstat(result, &status) == 0 && S_ISDIR(status.st_mode)) {
+        if (refusal) {
             close(result);
-            result = -EISDIR;
+            result = -refusal;
         }
     }
     if (result >= 0)
