@@ -485,13 +485,12 @@ static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type
     return code;
 }
 
-/* The first error is why the method ends; later ones, of the finally section, are dropped. */
+/* The last error is why the method ends: one of the finally section, or of a stream's disposal, takes the place of what
+   the body was leaving with, as a throw inside a finally block does in C#. */
 static void set_fault(struct pro_frame *frame, struct pro_error *error)
 {
-    if (frame->fault)
-        pro_error_unref(error);
-    else
-        frame->fault = error;
+    pro_error_unref(frame->fault);
+    frame->fault = error;
 }
 
 void pro_frame_take_up_(struct pro_frame *frame, struct pro_task *task)

@@ -147,7 +147,7 @@ bool pro_foreach_disposed_(struct pro_frame *frame, struct pro_foreach *each)
 {
     frame->leave_pc = each->outer_leave_pc;
     each->phase = PRO_FOREACH_OVER_;
-    /* Its own error is kept only when it is the first. */
+    /* Its own error takes the place of what the loop was leaving with (SEM-090). */
     return pro_frame_take_result_(frame, NULL, PRO_NO_RESULT) || each->leaving || each->failed;
 }
 

@@ -116,8 +116,8 @@ struct pro_frame {
     } while (0)
 #define PRO_THROW_NEW(code, sentence) PRO_THROW(pro_error_new((code), PRO_HERE, "%s", (sentence)))
 
-/* Opens the section that runs once however the body ended; optional. An error in it ends it at once; the first error
-   is kept. */
+/* Opens the section that runs once however the body ended; optional. An error in it, thrown or awaited, ends it at once and takes the
+   place of the body's error or result, as in C# (SEM-090); a cancellation there cancels the method. To keep the body's: PRO_AWAIT_STATUS. */
 #define PRO_FINALLY                                                                                                    \
         PRO_FALLTHROUGH_;                                                                                              \
         case PRO_PC_FINALLY_:                                                                                          \

@@ -128,17 +128,29 @@ TEST(the_finally_section_may_await)
     }
 }
 
-TEST(an_error_in_the_finally_section_ends_it_and_the_first_error_is_kept)
+TEST(an_error_in_the_finally_section_ends_it_and_takes_the_place_of_the_body_s)
 {
-    // Kills: a finally that runs again for its own error; a later error that hides the first.
-    struct pro_task *const faulted = pro_task_from_error(pro_error_of(PRO_E_IO));
+    // Kills: a finally that runs again for its own error; the body's error kept; a cancellation there that only faults;
+    // one error of the two that leaks (the address sanitizer tells).
+    struct pro_task *const faulted = pro_task_from_error(pro_error_new(PRO_E_IO, PRO_HERE, "of the finally section"));
+    struct pro_task *const canceled = pro_task_from_canceled(PRO_TOKEN_NONE), *task;
     int trace = 0;
 
     check_error(leaving_async(LEAVE_RETURN, NULL, faulted, &trace), PRO_E_IO); /* the result is given up for it */
     CHECK_EQ(trace, 1 | 4);
-    check_error(leaving_async(LEAVE_THROW, NULL, faulted, &trace), PRO_E_USER - 5);
+    task = leaving_async(LEAVE_THROW, NULL, faulted, &trace);
+    CHECK(pro_task_is_faulted(task) && pro_task_error(task) == pro_task_error(faulted)); /* the very object */
+    CHECK_EQ(pro_error_inner_count(pro_task_error_all(task)), 1);
+    pro_task_unref(task);
     CHECK_EQ(trace, 1 | 4);
+    task = leaving_async(LEAVE_THROW, NULL, canceled, &trace);
+    CHECK(pro_task_is_canceled(task)); /* SEM-089 */
+    pro_task_unref(task);
+    task = leaving_async(LEAVE_AWAIT, canceled, faulted, &trace);
+    CHECK(pro_task_is_faulted(task));
+    check_error(task, PRO_E_IO);
     pro_task_unref(faulted);
+    pro_task_unref(canceled);
 }
 
 TEST(an_error_travels_as_the_same_object_through_any_number_of_methods)

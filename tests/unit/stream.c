@@ -163,6 +163,19 @@ TEST(an_error_in_the_body_disposes_first_and_then_leaves)
     CHECK_EQ(finals, 1);
 }
 
+TEST(an_error_of_the_disposal_takes_the_place_of_the_body_s)
+{
+    /* Kills: the body's error kept, which C#'s await foreach loses in its finally block. */
+    struct numbers *self = numbers_frame(5);
+    struct pro_completion_source *const at_end = source_new();
+
+    self->at_end = at_end;
+    CHECK_EQ(pro_completion_source_set_error(at_end, pro_error_of(PRO_E_PIPE)), PRO_OK);
+    CHECK_EQ(sum_of(PRO_START_STREAM(self), FAIL_AT_2), PRO_E_PIPE);
+    CHECK(!told_of.reached_end);
+    pro_completion_source_free(at_end);
+}
+
 TEST(a_return_inside_the_loop_keeps_its_result_and_disposes)
 {
     /* Kills: treating a return as a natural end of the loop. */
