@@ -168,6 +168,11 @@ bool pro_error_is_of_token(const struct pro_error *error, const struct pro_cance
     return error && token && error->source && error->source == token->source;
 }
 
+struct pro_cancellation_token pro_error_token(const struct pro_error *error)
+{
+    return (struct pro_cancellation_token){ error ? error->source : NULL };
+}
+
 struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t count)
 {
     struct pro_error *error;

@@ -77,8 +77,11 @@ PRO_API struct pro_error *pro_error_caused_by(int code, struct pro_site origin, 
    it, any other faults (SEM-172). Holds the token's source. [any thread] */
 struct pro_cancellation_token;
 PRO_API struct pro_error *pro_error_canceled(const struct pro_cancellation_token *token) PRO_NODISCARD;
-/* Does @error bear @token? (SEM-245) NULL: no. Borrows both. [any thread] */
+/* Does @error bear @token? (SEM-245) NULL: no; nor is any error of a token that cannot be cancelled. Borrows both. [any thread] */
 PRO_API bool pro_error_is_of_token(const struct pro_error *error, const struct pro_cancellation_token *token);
+/* The token that @error bears (OperationCanceledException.CancellationToken), borrowed from it: as long as you have the error. None, which
+   cannot be cancelled: @error is NULL, or bears none. [any thread] */
+PRO_API struct pro_cancellation_token pro_error_token(const struct pro_error *error);
 
 /* Gives a second reference; NULL gives NULL. Drops one. Asks: what comes back is borrowed from @error. NULL has the code PRO_OK, no inner
    errors, and PRO_SITE_UNKNOWN. [any thread] */

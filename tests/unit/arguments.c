@@ -46,7 +46,7 @@ static const struct row {
     TRY(pro_trace_set_listener), TRY(pro_trace_kind_name), ANY(pro_async_debugging_enable), ANY(pro_activity_id),
     ANY(pro_activity_set_id), ANY(pro_activity_new_id),
     TRY(pro_err_name), TRY(pro_err_message), TRY(pro_error_new), TRY(pro_error_native), TRY(pro_error_of),
-    TRY(pro_error_aggregate), TRY(pro_error_canceled), TRY(pro_error_is_of_token), TRY(pro_error_ref),
+    TRY(pro_error_aggregate), TRY(pro_error_canceled), TRY(pro_error_is_of_token), TRY(pro_error_token), TRY(pro_error_ref),
     TRY(pro_error_unref), TRY(pro_error_code), TRY(pro_error_native_code), TRY(pro_error_message),
     TRY(pro_error_origin), TRY(pro_error_inner_count), TRY(pro_error_inner), TRY(pro_set_misuse_handler),
     ANY(pro_misuse_count), TRY(pro_set_unhandled_handler), TRY(pro_set_unobserved_handler), TRY(pro_file_open),

@@ -122,6 +122,8 @@ static void try_pro_error_aggregate(void)
     CHECK_EQ(pro_error_code(error), PRO_E_INVALID);
 }
 
+static void try_pro_error_token(void) { CHECK(!pro_cancellation_token_can_be_canceled(pro_error_token(NULL))); }
+
 static void try_pro_error_ref(void) { CHECK(pro_error_ref(NULL) == NULL); }
 static void try_pro_error_unref(void) { pro_error_unref(NULL); }
 static void try_pro_error_code(void) { CHECK_EQ(pro_error_code(NULL), PRO_OK); }

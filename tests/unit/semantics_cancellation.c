@@ -371,6 +371,24 @@ TEST(set_error_of_a_cancellation_is_a_fault_and_set_canceled_bears_its_token)
     pro_cancellation_source_unref(source);
 }
 
+TEST(an_error_tells_the_token_that_it_bears)
+{
+    /* Kills: another token than the one it was made with, or one for an error that bears none; a source that goes
+     * before the error. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct pro_cancellation_token token = pro_cancellation_source_token(source);
+    struct pro_error *const error = pro_error_canceled(&token), *const plain = test_error("plain");
+
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    pro_cancellation_source_unref(source); /* the error holds it */
+    token = pro_error_token(error);
+    CHECK(pro_error_is_of_token(error, &token) && pro_cancellation_token_is_canceled(token));
+    CHECK(!pro_cancellation_token_can_be_canceled(pro_error_token(plain)));
+    CHECK(!pro_cancellation_token_can_be_canceled(pro_error_token(pro_error_of(PRO_E_CANCELED))));
+    pro_error_unref(error);
+    pro_error_unref(plain);
+}
+
 TEST(a_cancelled_wait_tells_its_own_cancellation_from_the_tasks)
 {
     /* SEM-151, SEM-152. Kills: looking at the token before the task; an aggregate where both are cancelled. */
