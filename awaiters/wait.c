@@ -304,17 +304,35 @@ static int give_lie(struct pro_task *task, struct pro_error **ret_error)
     return PRO_E_SCHEDULER;
 }
 
+/* The wait's own token ended it: the error bears that one (SEM-151). */
+static int give_canceled(struct pro_how how, struct pro_error **ret_error)
+{
+    if (ret_error)
+        *ret_error = pro_error_canceled(&how.token);
+    return PRO_E_CANCELED;
+}
+
+/* Gives a new error for a cancelled task, with its token: a wait never gives the stored one (SEM-177). */
+static struct pro_error *canceled_again(struct pro_task *task)
+{
+    const struct pro_cancellation_token token = pro_error_token(pro_task_error(task));
+
+    return pro_error_canceled(&token);
+}
+
 /* The aggregate of a task that did not succeed; a cancelled one has one cancellation error in it (SEM-141). */
 static int give_aggregate(struct pro_task *task, struct pro_error **ret_error)
 {
     if (pro_task_is_succeeded(task))
         return PRO_OK;
     proi_task_observe(task);
-    if (ret_error) {
-        struct pro_error *first = pro_task_error(task);
+    if (ret_error && pro_task_is_faulted(task)) {
+        *ret_error = pro_error_ref(pro_task_error_all(task));
+    } else if (ret_error) {
+        struct pro_error *const canceled = canceled_again(task);
 
-        *ret_error =
-            pro_task_is_faulted(task) ? pro_error_ref(pro_task_error_all(task)) : pro_error_aggregate(&first, 1);
+        *ret_error = pro_error_aggregate(&canceled, 1);
+        pro_error_unref(canceled);
     }
     return PRO_E_AGGREGATE;
 }
@@ -328,11 +346,10 @@ int pro_task_wait(struct pro_task *task, struct pro_how how, struct pro_error **
     code = check_how(how, "pro_task_wait");
     if (code == PRO_OK)
         code = wait_one(task, how, site);
-    if (code == PRO_OK && pro_task_is_canceled(task) && pro_cancellation_token_is_canceled(how.token)) { /* SEM-152 */
-        if (ret_error)
-            *ret_error = pro_error_canceled(&how.token);
-        return PRO_E_CANCELED;
-    }
+    if (code == PRO_OK && pro_task_is_canceled(task) && pro_cancellation_token_is_canceled(how.token)) /* SEM-152 */
+        code = PRO_E_CANCELED;
+    if (code == PRO_E_CANCELED)
+        return give_canceled(how, ret_error);
     if (code == PRO_E_SCHEDULER)
         return give_lie(task, ret_error);
     return code == PRO_OK ? give_aggregate(task, ret_error) : code;
@@ -394,12 +411,14 @@ static int give_all_errors(struct pro_task *const *tasks, size_t count, struct p
         struct pro_error *const all = pro_task_error_all(tasks[i]);
 
         if (pro_task_is_canceled(tasks[i]) && at < room)
-            errors[at++] = pro_task_error(tasks[i]);
+            errors[at++] = canceled_again(tasks[i]);
         for (size_t k = 0; k < pro_error_inner_count(all) && at < room; k++)
-            errors[at++] = pro_error_inner(all, k);
+            errors[at++] = pro_error_ref(pro_error_inner(all, k));
     }
     if (ret_error)
         *ret_error = errors ? pro_error_aggregate(errors, at) : pro_error_of(PRO_E_AGGREGATE);
+    while (at > 0)
+        pro_error_unref(errors[--at]);
     proi_free(errors);
     return PRO_E_AGGREGATE;
 }
@@ -414,6 +433,9 @@ int pro_task_wait_all(struct pro_task *const *tasks, size_t count, struct pro_ho
         code = check_how(how, "pro_task_wait_all");
     if (code == PRO_OK && limit != UINT64_MAX)
         how = (struct pro_how){ .deadline_ns = limit, .token = how.token };
+    /* Its token comes before its tasks, other than with the wait for one (SEM-152, 154). */
+    if (code == PRO_OK && pro_cancellation_token_is_canceled(how.token))
+        code = PRO_E_CANCELED;
     /* Each not yet begun is offered to this thread, from the last to the first (SEM-154); then they are waited for in
      * turn. */
     for (size_t i = count; i > 0 && code == PRO_OK && limit == UINT64_MAX && !how.token.source; i--) {
@@ -428,6 +450,8 @@ int pro_task_wait_all(struct pro_task *const *tasks, size_t count, struct pro_ho
         if (code == PRO_E_SCHEDULER)
             return give_lie(tasks[i], ret_error);
     }
+    if (code == PRO_E_CANCELED)
+        return give_canceled(how, ret_error);
     return code == PRO_OK ? give_all_errors(tasks, count, ret_error) : code;
 }
 
@@ -452,17 +476,19 @@ int pro_task_wait_any(struct pro_task *const *tasks, size_t count, struct pro_ho
     struct waiter *waiters;
     int code = check_tasks(tasks, count, "pro_task_wait_any");
 
-    if (code == PRO_OK && (!count || count > INT32_MAX))
-        code = proi_misuse(PRO_E_INVALID, "pro_task_wait_any: there is no task to wait for");
+    if (code == PRO_OK && count > INT32_MAX)
+        code = proi_misuse(PRO_E_INVALID, "pro_task_wait_any: there are too many tasks");
     if (code == PRO_OK)
         code = check_how(how, "pro_task_wait_any");
     if (code < 0)
         return code;
+    if (pro_cancellation_token_is_canceled(how.token)) /* before the tasks (SEM-155) */
+        return PRO_E_CANCELED;
     code = first_completed(tasks, count);
     if (code >= 0)
         return code;
-    if (pro_cancellation_token_is_canceled(how.token))
-        return PRO_E_CANCELED;
+    if (!count) /* .NET gives the -1 of a wait in vain */
+        return PRO_E_TIMEOUT;
     if (!how.timeout_ns && !how.deadline_ns && !how.token.source && all_are_hopeless(tasks, count))
         return PRO_E_DEADLOCK;
     waiters = proi_alloc(count * sizeof *waiters);

@@ -150,24 +150,30 @@ PRO_API int pro_completion_source_try_set_canceled(struct pro_completion_source 
 /* Blocks until @task is complete (SEM-140…156). On a loop's own thread, for what only that loop can finish: PRO_E_DEADLOCK
    at once. @site tells reports where; PRO_WAIT and its sisters fill it in.
      PRO_OK           it ran to completion
-     PRO_E_AGGREGATE  it faulted or was cancelled; *@ret_error, if asked for, gives the aggregate
+     PRO_E_AGGREGATE  it faulted or was cancelled; *@ret_error gives the aggregate. A cancelled task is told by a new error that bears
+                      its token; the stored one is what await and pro_task_error() give (SEM-177)
      PRO_E_TIMEOUT    the wait's own limit passed; the task is untouched
-     PRO_E_CANCELED   the wait's own token was cancelled; the task is untouched (SEM-151)
+     PRO_E_CANCELED   the wait's own token was cancelled; the task is untouched (SEM-151); *@ret_error gives an error that bears that token
      PRO_E_SCHEDULER  the task's scheduler says that it has just run it, and has not; the task is untouched, *@ret_error says
                       which scheduler (SEM-149)
-   Borrows @task; gives the aggregate. [any thread] */
+   A task that is complete wins over the token, a token over a limit that has passed. @ret_error may be NULL; it is set for the three that
+   say so and untouched otherwise, and what it gives is the caller's to drop with pro_error_unref(). Borrows @task. [any thread] */
 PRO_API int pro_task_wait(struct pro_task *task, struct pro_how how, struct pro_error **ret_error, struct pro_site site);
-/* Blocks, then copies the result: as pro_task_wait(), or PRO_E_TYPE. [any thread] */
+/* Blocks, then copies the result: as pro_task_wait(); or PRO_E_TYPE, or PRO_E_STATE for a result that has moved, each with an error in
+   *@ret_error. [any thread] */
 PRO_API int pro_task_result(struct pro_task *task, void *ret_result, struct pro_type type, struct pro_error **ret_error,
                             struct pro_site site);
-/* Blocks, then copies the result; fails with the first error's own code and gives that error (SEM-141). [any thread] */
+/* Blocks, then copies the result; fails with the first error's own code and gives that error, the stored one (SEM-141): *@ret_error is set,
+   and the caller's, whenever it fails, but for a NULL @task. [any thread] */
 PRO_API int pro_task_get_result(struct pro_task *task, void *ret_result, struct pro_type type,
                                 struct pro_error **ret_error, struct pro_site site);
-/* Until all are complete: one aggregate of all their errors (SEM-154). Borrows the array and what is in it. [any thread] */
+/* Until all are complete: one aggregate of all their errors (SEM-154). Answers and @ret_error as pro_task_wait(), but that a token which
+   is cancelled already comes before the tasks, complete or none as they may be. Borrows the array and what is in it. [any thread] */
 PRO_API int pro_task_wait_all(struct pro_task *const *tasks, size_t count, struct pro_how how,
                               struct pro_error **ret_error, struct pro_site site);
-/* Until one is: its index, the lowest if several are; never a task's own error (SEM-155). PRO_E_TIMEOUT,
-   PRO_E_CANCELED, PRO_E_DEADLOCK, PRO_E_NO_MEMORY; PRO_E_INVALID (misuse): none is given, or a NULL. [any thread] */
+/* Until one is: its index, the lowest if several are; never a task's own error (SEM-155). PRO_E_TIMEOUT, also at once when none is given
+   (.NET's -1); PRO_E_CANCELED: the token, which comes before the tasks; PRO_E_DEADLOCK, PRO_E_NO_MEMORY; PRO_E_INVALID (misuse): a NULL.
+   [any thread] */
 PRO_API int pro_task_wait_any(struct pro_task *const *tasks, size_t count, struct pro_how how, struct pro_site site);
 
 /* The short forms, which remember where they stand: PRO_WAIT(t), PRO_RESULT(t, &value), PRO_GET_RESULT(t, &value). */

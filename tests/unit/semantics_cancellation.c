@@ -410,6 +410,66 @@ TEST(a_cancelled_wait_tells_its_own_cancellation_from_the_tasks)
     pro_cancellation_source_unref(source);
 }
 
+TEST(waits_for_all_and_for_any_look_at_their_token_before_the_tasks)
+{
+    /* SEM-152, 154, 155. Kills: completion that wins there too; an empty list that is never cancelled; a token's end
+     * without an error. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct pro_how how = { .token = pro_cancellation_source_token(source) };
+    struct pro_task *const done = pro_task_completed(), *const bad = faulted("bad");
+    struct pro_error *error = NULL;
+
+    CHECK_EQ(pro_task_wait_all(&done, 1, how, NULL, PRO_HERE), PRO_OK); /* not yet cancelled */
+    CHECK_EQ(pro_task_wait_any(&done, 1, how, PRO_HERE), 0);
+    CHECK_EQ(pro_task_wait_any(NULL, 0, how, PRO_HERE), PRO_E_TIMEOUT);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK_EQ(pro_task_wait_all(&done, 1, how, NULL, PRO_HERE), PRO_E_CANCELED);
+    CHECK_EQ(pro_task_wait_all(NULL, 0, how, NULL, PRO_HERE), PRO_E_CANCELED);
+    CHECK_EQ(pro_task_wait_any(&done, 1, how, PRO_HERE), PRO_E_CANCELED);
+    CHECK_EQ(pro_task_wait_any(NULL, 0, how, PRO_HERE), PRO_E_CANCELED);
+    CHECK_EQ(pro_task_wait_all(&bad, 1, how, &error, PRO_HERE), PRO_E_CANCELED);
+    CHECK(pro_error_is_of_token(error, &how.token));
+    pro_error_unref(error);
+    CHECK_EQ(PRO_WAIT_HOW(bad, how), PRO_E_AGGREGATE); /* the wait for one is the other way round */
+    pro_task_unref(bad);
+    pro_cancellation_source_unref(source);
+}
+
+TEST(a_wait_tells_a_cancelled_task_by_a_new_error_with_its_token_and_its_own_end_by_its_own_token)
+{
+    /* SEM-151, SEM-177. Kills: the stored error in an aggregate; a new one without the token; no error for the wait's
+     * own token. */
+    struct pro_cancellation_source *const source = cancellation_new(), *const of_wait = cancellation_new();
+    const struct pro_cancellation_token token = pro_cancellation_source_token(source);
+    const struct pro_how how = { .token = pro_cancellation_source_token(of_wait) };
+    struct pro_completion_source *const pending = source_new(0);
+    struct pro_task *const task = pro_completion_source_task(pending), *gone;
+    struct pro_error *error = NULL, *one;
+
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK_EQ(pro_cancellation_source_cancel(of_wait), PRO_OK);
+    gone = pro_task_from_canceled(token);
+    CHECK_EQ(pro_task_wait(gone, PRO_HOW_DEFAULT, &error, PRO_HERE), PRO_E_AGGREGATE);
+    one = pro_error_inner(error, 0);
+    CHECK(one != pro_task_error(gone) && pro_error_is_of_token(one, &token));
+    pro_error_unref(error);
+    CHECK_EQ(pro_task_wait_all(&gone, 1, PRO_HOW_DEFAULT, &error, PRO_HERE), PRO_E_AGGREGATE);
+    one = pro_error_inner(error, 0);
+    CHECK(one != pro_task_error(gone) && pro_error_is_of_token(one, &token));
+    pro_error_unref(error);
+    CHECK_EQ(pro_task_get_result(gone, NULL, PRO_NO_RESULT, &error, PRO_HERE), PRO_E_CANCELED);
+    CHECK(error == pro_task_error(gone)); /* as await */
+    pro_error_unref(error);
+    CHECK_EQ(pro_task_wait(task, how, &error, PRO_HERE), PRO_E_CANCELED);
+    CHECK(pro_error_is_of_token(error, &how.token));
+    pro_error_unref(error);
+    source_end(pending);
+    pro_task_unref(task);
+    pro_task_unref(gone);
+    pro_cancellation_source_unref(source);
+    pro_cancellation_source_unref(of_wait);
+}
+
 static void complete_it(void *source) { source_end(source); }
 
 TEST(cancel_runs_the_continuations_of_what_its_callbacks_complete)
