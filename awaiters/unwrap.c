@@ -54,7 +54,7 @@ static void run_unwrap(struct pro_work *work)
 {
     struct unwrap *const unwrap = PRO_CONTAINER(work, struct unwrap, work);
     struct pro_task *const task = proi_task_of_body(unwrap);
-    struct pro_sync_context *const context = proi_ambient.context;
+    const struct proi_ambient saved = proi_ambient;
     struct pro_task *inner;
     void *flow;
 
@@ -66,9 +66,15 @@ static void run_unwrap(struct pro_work *work)
     }
     flow = proi_flow_enter(unwrap->flow);
     unwrap->flow = NULL;
+    /* Until its first suspension the body runs as a delegate's does (SEM-013); nothing attaches to it: it is no
+       delegate, and Task.Run denies that anyway. */
+    proi_ambient.task = task;
+    proi_ambient.scheduler = NULL;
     inner = unwrap->body(unwrap->arg);
+    proi_ambient.task = saved.task;
+    proi_ambient.scheduler = saved.scheduler;
+    proi_ambient.context = saved.context;
     proi_flow_leave(flow);
-    proi_ambient.context = context;
     if (!inner)
         inner = pro_task_from_canceled(PRO_TOKEN_NONE); /* SEM-178 */
     proi_store(&unwrap->inner, inner, PROI_RELEASE);
@@ -85,6 +91,8 @@ struct pro_task *pro_task_run_async(struct pro_task *(*body)(void *arg), void *a
 
     if (!body)
         return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_INVALID, "pro_task_run_async: the body is NULL")));
+    if (pro_cancellation_token_is_canceled(token)) /* at once: it need not wait for the pool to say so (SEM-175) */
+        return pro_task_from_canceled(token);
     task = proi_task_new(&unwrap_class, sizeof *unwrap, type, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!task)
         return pro_task_no_memory();

@@ -92,7 +92,7 @@ PRO_API bool pro_task_is_succeeded(const struct pro_task *task);
 PRO_API bool pro_task_is_faulted(const struct pro_task *task);
 PRO_API bool pro_task_is_canceled(const struct pro_task *task);
 PRO_API uint64_t pro_task_id(struct pro_task *task); /* given on first reading, never 0 (SEM-012) */
-/* The id of the delegate task whose body runs on this thread; 0: none, and in resumed async code (SEM-013). [any thread] */
+/* The id of the task of pro_task_run(), pro_task_run_async(), … whose body runs on this thread; 0: none, and in resumed async code (SEM-013). [any thread] */
 PRO_API uint64_t pro_task_current_id(void);
 PRO_API void pro_task_set_name(struct pro_task *task, const char *name); /* for reports; borrowed for ever; NULL takes it away */
 
@@ -190,7 +190,8 @@ typedef struct pro_error *pro_task_fn(void *arg, void *ret_result);
    or the task was cancelled. A NULL body is misuse: a task faulted with PRO_E_INVALID. [any thread] */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_run(pro_task_fn *body, void *arg, struct pro_type type,
                                                     struct pro_cancellation_token token);
-/* Runs @body on the pool; the task follows the one it gives, whose result is of @type (Task.Run of an async lambda).
+/* Runs @body on the pool; the task follows the one it gives, whose result is of @type (Task.Run of an async lambda). It is the current task
+   in @body until that first suspends (SEM-013). @token cancelled already: the task is cancelled on return, and @body never runs.
    [any thread] */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_run_async(struct pro_task *(*body)(void *arg), void *arg,
                                                           struct pro_type type, struct pro_cancellation_token token);

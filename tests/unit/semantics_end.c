@@ -67,6 +67,62 @@ TEST(the_current_id_is_that_of_the_running_delegate_and_else_0)
     pro_task_unref(task);
 }
 
+struct telling {
+    PRO_FRAME;
+    uint64_t *ids; /* in the call, after an await */
+};
+
+PRO_ASYNC(telling_move_next, struct telling, self)
+    self->ids[0] = pro_task_current_id();
+    PRO_AWAIT(pro_yield());
+    self->ids[1] = pro_task_current_id();
+PRO_ASYNC_END
+
+static struct pro_task *telling_async(void *ids)
+{
+    struct telling *const self = PRO_NEW_FRAME_VOID(struct telling, telling_move_next);
+
+    REQUIRE(self != NULL);
+    self->ids = ids;
+    return PRO_START(self);
+}
+
+TEST(an_async_body_on_the_pool_runs_under_its_tasks_id_until_it_first_suspends)
+{
+    /* SEM-013. Kills: no current task inside Task.Run of an async body; one that stays on the worker or in the resumed
+     * method. */
+    uint64_t ids[2] = { 1, 1 };
+    struct pro_task *const task = pro_task_run_async(telling_async, ids, PRO_NO_RESULT, PRO_TOKEN_NONE);
+
+    CHECK_EQ(PRO_WAIT(task), PRO_OK);
+    CHECK_EQ(ids[0], pro_task_id(task));
+    CHECK_EQ(ids[1], 0);
+    pro_task_unref(task);
+}
+
+TEST(an_async_body_whose_token_is_cancelled_already_is_cancelled_on_return)
+{
+    /* SEM-175. Kills: asking only when the pool comes to it; running the body. */
+    struct pro_cancellation_source *source = NULL;
+    uint64_t ids[2] = { 1, 1 };
+    struct pro_pool_stats before, after;
+    struct pro_cancellation_token token;
+    struct pro_task *task;
+
+    REQUIRE(pro_cancellation_source_new(&source) == PRO_OK);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    token = pro_cancellation_source_token(source);
+    CHECK_EQ(pro_pool_get_stats(&before), PRO_OK);
+    task = pro_task_run_async(telling_async, ids, PRO_NO_RESULT, token);
+    CHECK(pro_task_is_canceled(task));
+    CHECK_EQ(pro_pool_get_stats(&after), PRO_OK);
+    CHECK_EQ(after.posted, before.posted);
+    CHECK(pro_error_is_of_token(pro_task_error(task), &token));
+    CHECK(ids[0] == 1 && ids[1] == 1);
+    pro_task_unref(task);
+    pro_cancellation_source_unref(source);
+}
+
 struct operation {
     PRO_FRAME;
     struct pro_task *until; /* borrowed */
