@@ -116,6 +116,8 @@ int pro_completion_source_try_set_error(struct pro_completion_source *source, st
         pro_error_unref(error);
         return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_error: an argument is NULL");
     }
+    if (proi_error_is_no_list(error)) /* who made it was told */
+        return PRO_E_INVALID;
     /* The immortal aggregate is empty for want of memory, not of errors. */
     if (pro_error_code(error) == PRO_E_AGGREGATE && !pro_error_inner_count(error) &&
         error != pro_error_of(PRO_E_AGGREGATE)) {

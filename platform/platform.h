@@ -187,6 +187,8 @@ struct pro_task;
 int proi_misuse(int code, const char *format, ...) PRO_PRINTF(2, 3);
 void proi_notice(const char *format, ...) PRO_PRINTF(1, 2);
 void proi_unhandled(struct pro_error *error);  /* borrows */
+/* Is it what pro_error_aggregate() gives for a list with a hole in it? In proactor/error.c, for who takes lists. */
+bool proi_error_is_no_list(const struct pro_error *error);
 void proi_unobserved(struct pro_task *task, struct pro_error *error); /* borrows */
 
 #endif

@@ -173,6 +173,11 @@ struct pro_cancellation_token pro_error_token(const struct pro_error *error)
     return (struct pro_cancellation_token){ error ? error->source : NULL };
 }
 
+/* What a list with a hole in it becomes: immortal, and no other error, so that a completion source can tell it. */
+static struct pro_error no_list = { .code = PRO_E_INVALID };
+
+bool proi_error_is_no_list(const struct pro_error *error) { return error == &no_list; }
+
 struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t count)
 {
     struct pro_error *error;
@@ -180,8 +185,10 @@ struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t cou
 
     for (size_t i = 0; whole && i < count; i++)
         whole = inner[i] != NULL;
-    if (!whole)
-        return pro_error_of(proi_misuse(PRO_E_INVALID, "pro_error_aggregate: an error is NULL"));
+    if (!whole) {
+        proi_misuse(PRO_E_INVALID, "pro_error_aggregate: an error is NULL");
+        return &no_list;
+    }
     error = new_error(PRO_E_AGGREGATE, PRO_SITE_UNKNOWN, count, 0);
     if (!error)
         return pro_error_of(PRO_E_AGGREGATE);

@@ -67,7 +67,7 @@ PRO_API struct pro_error *pro_error_native(int code, int native, struct pro_site
 /* Gives the immortal error of @code. [any thread] */
 PRO_API struct pro_error *pro_error_of(int code);
 /* Gives one error with the @count errors of @inner in it, in that order (AggregateException). Borrows @inner's
-   references. [any thread] */
+   references. A NULL in it is misuse: what it gives then has the code PRO_E_INVALID, and completes no source (SEM-183). [any thread] */
 PRO_API struct pro_error *pro_error_aggregate(struct pro_error *const *inner, size_t count) PRO_NODISCARD;
 /* Gives an error of @code that was caused by @inner (InnerException): its only inner error; NULL: none. Borrows @inner.
    [any thread] */

@@ -138,7 +138,8 @@ PRO_API int pro_completion_source_set_state(struct pro_completion_source *source
 PRO_API PRO_NODISCARD struct pro_task *pro_completion_source_task(struct pro_completion_source *source);
 /* The first wins: PRO_OK, with the continuations run inside the call unless the options say otherwise (SEM-180, 181);
    afterwards PRO_E_STATE. set_… calls that a misuse, try_… does not. Errors are taken, also on failure; an aggregate is a list
-   of errors, and an empty one PRO_E_INVALID (SEM-183). PRO_E_TYPE (misuse): a result of another type. [any thread] */
+   of errors, as that of SetException(list): await gives the first of them. An empty one, or one made with a NULL in it, is PRO_E_INVALID and
+   leaves the task pending (SEM-183). Everywhere else an aggregate is one error: thrown in a method, given by a body or to pro_task_from_error(). PRO_E_TYPE (misuse): a result of another type. [any thread] */
 PRO_API int pro_completion_source_set_result(struct pro_completion_source *source, const void *result, struct pro_type type);
 PRO_API int pro_completion_source_set_error(struct pro_completion_source *source, struct pro_error *error);
 PRO_API int pro_completion_source_set_canceled(struct pro_completion_source *source, struct pro_cancellation_token token);

@@ -113,6 +113,28 @@ TEST(each_outcome_is_what_it_says)
     pro_error_unref(errors[1]);
 }
 
+TEST(a_list_with_a_hole_or_with_nothing_in_it_leaves_the_source_pending)
+{
+    // Kills: a task that faults with the refusal, and so can never be completed (SEM-183).
+    struct pro_completion_source *const source = source_new(PRO_NO_RESULT, 0);
+    struct pro_task *const task = pro_completion_source_task(source);
+    struct pro_error *list[] = { pro_error_new(PRO_E_USER, PRO_HERE, "first"), NULL }, *whole;
+
+    told_listen();
+    CHECK_EQ(pro_completion_source_try_set_error(source, pro_error_aggregate(list, 2)), PRO_E_INVALID);
+    CHECK_EQ(pro_completion_source_set_error(source, pro_error_aggregate(list, 2)), PRO_E_INVALID);
+    CHECK_EQ(pro_completion_source_set_error(source, pro_error_aggregate(NULL, 0)), PRO_E_INVALID);
+    CHECK_EQ(told_count(), 3); /* each told once */
+    told_stop();
+    CHECK(!pro_task_is_completed(task));
+    whole = pro_error_aggregate(list, 1);
+    CHECK_EQ(pro_completion_source_set_error(source, whole), PRO_OK);
+    CHECK(pro_task_error(task) == list[0]);
+    pro_error_unref(list[0]);
+    pro_task_unref(task);
+    pro_completion_source_free(source);
+}
+
 TEST(a_source_that_goes_breaks_its_promise)
 {
     // Kills: awaiters that wait for ever for a source that is gone (SEM-184).
