@@ -417,6 +417,6 @@ int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler 
         return code;
     code = proi_delegate_queue(task);
     if (code == PRO_OK)
-        pro_task_wait(task, PRO_HOW_DEFAULT, NULL, PRO_SITE_UNKNOWN);
+        code = proi_wait_unoffered(task);
     return code;
 }

@@ -232,6 +232,9 @@ struct proi_blocked { /* a thread inside a blocking wait; on its stack */
 /* Visits every blocked thread, with the list locked. For reports. */
 void proi_blocked_for_each(void (*visit)(const struct proi_blocked *blocked, void *arg), void *arg);
 
+/* Blocks until @task is complete, without asking its scheduler again to run it here. PRO_OK, PRO_E_DEADLOCK. */
+int proi_wait_unoffered(struct pro_task *task);
+
 /* ---- then.c ---- */
 /* The antecedent is complete: queues the continuation task, or runs it here when it asked for that and @may_inline. */
 void proi_then_continue(struct pro_continuation *continuation, bool may_inline);

@@ -254,8 +254,9 @@ static int check_how(struct pro_how how, const char *who)
     return how.timeout_ns < 0 ? proi_misuse(PRO_E_INVALID, "%s: the timeout is negative", who) : PRO_OK;
 }
 
-/* Until @task is complete. An unlimited wait first tries to run it here, and is refused when it could never end. */
-static int wait_pending(struct pro_task *task, struct pro_how how, struct pro_site site)
+/* Until @task is complete. An unlimited wait that @offers first tries to run it here; one is refused when it could
+   never end. */
+static int wait_pending(struct pro_task *task, struct pro_how how, struct pro_site site, bool offers)
 {
     const bool unlimited = !how.timeout_ns && !how.deadline_ns && !how.token.source;
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
@@ -266,7 +267,7 @@ static int wait_pending(struct pro_task *task, struct pro_how how, struct pro_si
         return PRO_OK;
     if (pro_cancellation_token_is_canceled(how.token))
         return PRO_E_CANCELED;
-    code = unlimited && class->try_inline ? class->try_inline(task) : PRO_E_BUSY; /* SEM-142 */
+    code = unlimited && offers && class->try_inline ? class->try_inline(task) : PRO_E_BUSY; /* SEM-142 */
     if (code == PRO_E_SCHEDULER || pro_task_is_completed(task))
         return code == PRO_E_SCHEDULER ? code : PRO_OK;
     if (unlimited && is_hopeless(task))
@@ -279,6 +280,8 @@ static int wait_pending(struct pro_task *task, struct pro_how how, struct pro_si
     return code;
 }
 
+int proi_wait_unoffered(struct pro_task *task) { return wait_pending(task, PRO_HOW_DEFAULT, PRO_SITE_UNKNOWN, false); }
+
 static int wait_one(struct pro_task *task, struct pro_how how, struct pro_site site)
 {
     int code;
@@ -286,9 +289,9 @@ static int wait_one(struct pro_task *task, struct pro_how how, struct pro_site s
     if (proi_task_is_stale(task, "a wait"))
         return PRO_E_STATE;
     if (PROI_LIKELY(!proi_is_tracing()) || pro_task_is_completed(task))
-        return wait_pending(task, how, site);
+        return wait_pending(task, how, site, true);
     proi_trace_wait(PRO_TRACE_WAIT_BEGIN, task);
-    code = wait_pending(task, how, site);
+    code = wait_pending(task, how, site, true);
     proi_trace_wait(PRO_TRACE_WAIT_END, task);
     proi_trace_wait(PRO_TRACE_CONTINUATION_COMPLETE, task);
     return code;

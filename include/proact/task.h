@@ -208,8 +208,8 @@ PRO_API PRO_NODISCARD struct pro_task *pro_task_new(pro_task_fn *body, void *arg
 /* Queues a cold task to @scheduler (NULL: the current one). PRO_E_STATE: it was started before, was cancelled, or has no body.
    PRO_E_SCHEDULER: the scheduler refused, and the task has faulted with that (SEM-267). [any thread] */
 PRO_API int pro_task_start(struct pro_task *task, struct pro_task_scheduler *scheduler);
-/* Runs a cold task here if @scheduler lets it, else queues it and blocks until it is done; its errors stay in it (SEM-010).
-   PRO_E_STATE and PRO_E_SCHEDULER as there. [any thread] */
+/* Runs a cold task here if @scheduler (NULL: the current one) lets it, which it is asked once; else queues it and blocks until it is done.
+   Its errors stay in it (SEM-010). PRO_E_STATE and PRO_E_SCHEDULER as there; PRO_E_DEADLOCK as pro_task_wait(). [any thread] */
 PRO_API int pro_task_run_synchronously(struct pro_task *task, struct pro_task_scheduler *scheduler);
 
 /* ---- ContinueWith, in its reduced form ---- */

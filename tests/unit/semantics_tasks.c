@@ -96,22 +96,44 @@ TEST(run_synchronously_asks_the_scheduler_to_run_it_here)
     pro_task_unref(task);
 }
 
+static void no_line(const char *line, void *user) { (void)line, (void)user; }
+
+static void run_when_somebody_waits(void *work)
+{
+    while (!pro_report_blocked(no_line, NULL))
+        ;
+    pro_work_run(work);
+}
+
 static int queue_to_pool(struct pro_task_scheduler *scheduler, struct pro_work *work)
 {
     (void)scheduler;
-    return pro_pool_post_work(work, false);
+    return pro_pool_post(run_when_somebody_waits, work);
+}
+
+static unsigned asked, asked_for_queued;
+static bool refuse_to_inline(struct pro_task_scheduler *scheduler, struct pro_work *work, bool was_queued)
+{
+    (void)scheduler, (void)work;
+    asked++;
+    asked_for_queued += was_queued;
+    return false;
 }
 
 TEST(run_synchronously_queues_and_blocks_when_the_scheduler_will_not)
 {
-    /* SEM-010. Kills: returning before a task that had to be queued is done. */
-    static const struct pro_task_scheduler_vtable vtable = { .queue = queue_to_pool };
+    /* SEM-010. Kills: returning before a task that had to be queued is done; asking a second time, when it is queued.
+     */
+    static const struct pro_task_scheduler_vtable vtable = { .queue = queue_to_pool, .try_inline = refuse_to_inline };
     static struct pro_task_scheduler scheduler; /* the pool drops its reference after the task is complete */
     struct pro_task *const task = pro_task_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT);
 
     REQUIRE(pro_task_scheduler_init(&scheduler, &vtable, "elsewhere") == PRO_OK);
+    asked = asked_for_queued = 0;
     CHECK_EQ(pro_task_run_synchronously(task, &scheduler), PRO_OK);
     CHECK(pro_task_is_succeeded(task));
+    CHECK_EQ(asked, 1);
+    CHECK_EQ(asked_for_queued, 0);
     pro_task_unref(task);
     pro_task_scheduler_unref(&scheduler);
 }
