@@ -20,7 +20,7 @@ struct call {
     struct pro_work work; /* first */
     pro_work_fn *fn;
     void *arg;
-    void *flow; /* captured where it was posted (SEM-112) */
+    void *flow; /* captured where it was posted (SEM-112), if it flows */
 };
 
 static void call_run(struct pro_work *work)
@@ -36,13 +36,23 @@ static void call_run(struct pro_work *work)
     proi_flow_leave(flow);
 }
 
-struct pro_work *proi_call_new(pro_work_fn *fn, void *arg)
+static void call_run_bare(struct pro_work *work) /* under what its thread has */
+{
+    const struct call call = *PRO_CONTAINER(work, struct call, work);
+
+    proi_block_free(work, sizeof call);
+    call.fn(call.arg);
+}
+
+struct pro_work *proi_call_new(pro_work_fn *fn, void *arg, bool flows)
 {
     struct call *call = proi_block_alloc(sizeof *call);
 
     if (!call)
         return NULL;
-    *call = (struct call){ .work = { .run = call_run }, .fn = fn, .arg = arg, .flow = proi_flow_capture() };
+    *call = (struct call){ .work = { .run = flows ? call_run : call_run_bare }, .fn = fn, .arg = arg };
+    if (flows)
+        call->flow = proi_flow_capture();
     return &call->work;
 }
 
@@ -128,7 +138,8 @@ int pro_sync_context_post(struct pro_sync_context *context, pro_work_fn *fn, voi
                            "pro_sync_context_post: the %s is NULL; use pro_pool_post() to run something without "
                            "a context",
                            context ? "function" : "context");
-    work = proi_call_new(fn, arg);
+    /* The base class's Post flows; one that is overridden does so only if it says so (SEM-112). */
+    work = proi_call_new(fn, arg, !context->vtable || !context->vtable->post || context->vtable->post_flows);
     if (!work)
         return PRO_E_NO_MEMORY;
     proi_context_post(context, work);

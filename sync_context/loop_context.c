@@ -135,6 +135,7 @@ static const struct pro_sync_context_vtable loop_vtable = {
     .destroy = context_destroy,
     .owner_thread = context_owner_thread,
     .for_each_queued = context_for_each_queued,
+    .post_flows = true,
 };
 
 /* ---- what proactor/ asks of this layer ---- */

@@ -323,7 +323,7 @@ int pro_pool_post(pro_work_fn *fn, void *arg)
 
     if (!fn)
         return proi_misuse(PRO_E_INVALID, "pro_pool_post: the function is NULL; pass what is to run");
-    work = proi_call_new(fn, arg);
+    work = proi_call_new(fn, arg, true);
     if (!work)
         return PRO_E_NO_MEMORY;
     proi_pool_post(work, PROI_POOL_GLOBAL);

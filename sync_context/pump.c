@@ -105,6 +105,7 @@ static const struct pro_sync_context_vtable pump_vtable = {
     .destroy = pump_destroy,
     .owner_thread = pump_owner_thread,
     .for_each_queued = pump_for_each_queued,
+    .post_flows = true,
 };
 
 /* ---- making and freeing ---- */

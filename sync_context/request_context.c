@@ -186,6 +186,7 @@ static const struct pro_sync_context_vtable request_vtable = {
     .destroy = request_destroy,
     .owner_thread = request_owner_thread,
     .for_each_queued = request_for_each_queued,
+    .post_flows = true,
 };
 
 static int context_new(const char *name, struct pro_task_scheduler *target, struct pro_sync_context **ret_context)

@@ -47,6 +47,11 @@ struct pro_sync_context_vtable {
     /* Calls @visit for each queued item, oldest first; locks the queue meanwhile: a lock under which nobody drops a reference to a task
        or a context. [any thread] */
     void (*for_each_queued)(struct pro_sync_context *context, void (*visit)(struct pro_work *work, void *arg), void *arg);
+
+    /* With a @post of its own: what pro_sync_context_post() gives it runs under the execution context of that call, as with the base
+       class. False, as in .NET where a context does nothing for it: under what the running thread has (SEM-112). The contexts shipped
+       here have it true; continuations bring their own in any case. */
+    bool post_flows;
 };
 
 /* Embed it first in a context of your own. It must stay in place until its destroy is called: continuations that captured it drop their
@@ -73,7 +78,8 @@ PRO_API struct pro_sync_context *pro_sync_context_current(void);
    [any thread] */
 PRO_API struct pro_sync_context *pro_sync_context_set(struct pro_sync_context *context);
 
-/* Runs fn(@arg) on @context, later. Allocates. The other form takes an item until it runs. A context that refuses: it runs on the pool.
+/* Runs fn(@arg) on @context, later, under the caller's execution context if the context has that flow (post_flows above). Allocates. The
+   other form takes an item until it runs, and nothing flows. A context that refuses: it runs on the pool.
    PRO_E_INVALID (misuse): NULL, or no function; PRO_E_NO_MEMORY. [any thread] */
 typedef void pro_work_fn(void *arg);
 PRO_API int pro_sync_context_post(struct pro_sync_context *context, pro_work_fn *fn, void *arg);

@@ -253,6 +253,58 @@ TEST(the_current_context_is_no_part_of_the_execution_context)
     end();
 }
 
+static struct pro_work *kept_item;
+static int keep_item(struct pro_sync_context *unused, struct pro_work *work)
+{
+    (void)unused;
+    kept_item = work;
+    return PRO_OK;
+}
+
+static struct gate noted;
+static void note(void *unused)
+{
+    (void)unused;
+    note_value();
+    gate_add(&noted);
+}
+
+TEST(a_post_flows_with_the_base_class_and_with_a_context_that_says_so)
+{
+    /* SEM-112. Kills: a flow for every context; none for the base class, a vtable without a post, or the pump; a flow
+       that stays on the thread. */
+    static const struct pro_sync_context_vtable bare = { .post = keep_item },
+                                                flows = { .post = keep_item, .post_flows = true }, empty;
+    struct pro_sync_context contexts[4];
+    struct pro_pump *pump;
+
+    begin(NULL);
+    REQUIRE(pro_sync_context_init(&contexts[0], &bare, "bare") == PRO_OK);
+    REQUIRE(pro_sync_context_init(&contexts[1], &flows, "flows") == PRO_OK);
+    REQUIRE(pro_sync_context_init(&contexts[2], &empty, "derived") == PRO_OK);
+    REQUIRE(pro_sync_context_init(&contexts[3], NULL, "base") == PRO_OK);
+    REQUIRE(pro_pump_new("pump", &pump) == PRO_OK);
+    for (int i = 0; i < 2; i++) {
+        set(&one);
+        CHECK_EQ(pro_sync_context_post(&contexts[i], note, NULL), PRO_OK);
+        set(&two);
+        pro_work_run(kept_item);
+        CHECK(pro_async_local_get(local) == &two);
+    }
+    CHECK_STR(text, "21");
+    set(&three);
+    CHECK_EQ(pro_sync_context_post(pro_pump_context(pump), note, NULL), PRO_OK);
+    set(&two);
+    CHECK_EQ(pro_pump_run_pending(pump), 1);
+    for (int i = 2; i < 4; i++) {
+        CHECK_EQ(pro_sync_context_post(&contexts[i], note, NULL), PRO_OK);
+        gate_wait(&noted, (uint32_t)i + 2);
+    }
+    CHECK_STR(text, "21322");
+    end();
+    CHECK_EQ(pro_pump_free(pump), PRO_OK);
+}
+
 TEST(suppressed_flow_captures_nothing_until_it_is_undone)
 {
     /* SEM-256. Kills: values that cannot be read meanwhile; an inner undo that ends the outer suppression. */
