@@ -564,17 +564,18 @@ bool pro_frame_lost_(struct pro_frame *frame)
     return true;
 }
 
-/* An error of async void is thrown where the method was called: in its context, else by the process-wide handler. */
+/* An error of async void is thrown where the method was called: in its context, else on the pool, to the process-wide
+   handler (SEM-134). */
 struct thrown {
     struct pro_work work;
-    struct pro_sync_context *context; /* held */
+    struct pro_sync_context *context; /* held; NULL: none */
     struct pro_error *error;
 };
 
 static void throw_there(struct pro_work *work)
 {
     const struct thrown thrown = *PRO_CONTAINER(work, struct thrown, work);
-    const struct pro_sync_context_vtable *const vtable = thrown.context->vtable;
+    const struct pro_sync_context_vtable *const vtable = thrown.context ? thrown.context->vtable : NULL;
 
     proi_block_free(work, sizeof thrown);
     if (vtable && vtable->unhandled_error)
@@ -587,9 +588,9 @@ static void throw_there(struct pro_work *work)
 
 static void throw_to(struct pro_sync_context *context, struct pro_error *error)
 {
-    struct thrown *const thrown = context ? proi_block_alloc(sizeof *thrown) : NULL;
+    struct thrown *const thrown = proi_block_alloc(sizeof *thrown);
 
-    if (!thrown) {
+    if (!thrown) { /* out of memory: better here than not at all */
         proi_unhandled(error);
         return;
     }

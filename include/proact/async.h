@@ -64,7 +64,8 @@ struct pro_frame {
 /* The same, and gives a value task (SEM-094): when the method ran to its end, the result itself, and the frame's memory is given back at
    once; else the task, and the memory goes back when it was awaited. */
 #define PRO_START_VALUE(self) pro_frame_start_value_(&(self)->pro_frame_)
-/* async void, of a frame that is not NULL: no task; an error goes to the context current now, else to the unhandled handler (SEM-130…136). */
+/* async void, of a frame that is not NULL: no task; an error goes to the context current now, else to the unhandled
+   handler, on a thread of the pool (SEM-130…136). */
 #define PRO_START_VOID(self) pro_frame_start_void_(&(self)->pro_frame_)
 
 /* Opens the method's MoveNext: a static function @name. @self is a pointer to the frame. */

@@ -103,8 +103,9 @@ typedef void pro_misuse_fn(int code, const char *sentence, void *user);
 PRO_API void pro_set_misuse_handler(pro_misuse_fn *handler, void *user); /* NULL: the default */
 PRO_API uint64_t pro_misuse_count(void);
 
-/* An error that nothing handles: of an async void method without a context, of a work item. Default: prints it
-   and aborts (SEM-134, SEM-201). Borrows @error. [any thread, may run anywhere] */
+/* An error that nothing handles: of an async void method (without a context the handler is told on a thread of the pool, with one that has
+   no unhandled_error on the context), of a work item. Default: prints it and aborts (SEM-134, SEM-201). Borrows @error.
+   [any thread, may run anywhere] */
 typedef void pro_unhandled_fn(struct pro_error *error, void *user);
 PRO_API void pro_set_unhandled_handler(pro_unhandled_fn *handler, void *user);
 

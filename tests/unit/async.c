@@ -497,18 +497,20 @@ TEST(async_void_tells_its_context_when_it_starts_ends_and_fails)
 static struct {
     struct gate told;
     int code;
+    bool on_pool;
 } unhandled;
 
 static void hear_unhandled(struct pro_error *error, void *user)
 {
     (void)user;
     unhandled.code = pro_error_code(error);
+    unhandled.on_pool = pro_pool_is_worker();
     gate_add(&unhandled.told);
 }
 
 TEST(async_void_without_a_context_tells_the_process)
 {
-    // Kills: an error of async void that ends in silence (SEM-134).
+    // Kills: an error of async void that ends in silence, or is thrown into the caller's thread (SEM-134).
     struct pro_task *const bad = pro_task_from_error(pro_error_of(PRO_E_RESET));
     struct silent *silent;
     int trace;
@@ -517,6 +519,7 @@ TEST(async_void_without_a_context_tells_the_process)
     start_void(LEAVE_AWAIT, bad, &trace);
     gate_wait(&unhandled.told, 1);
     CHECK_EQ(unhandled.code, PRO_E_RESET);
+    CHECK(unhandled.on_pool);
     silent = PRO_NEW_FRAME_VOID(struct silent, silent_move_next);
     REQUIRE(silent != NULL);
     PRO_START_VOID(silent);
