@@ -188,6 +188,9 @@ static struct pro_task *when_all(struct pro_task *const *tasks, size_t count, en
             pro_error_of(proi_misuse(PRO_E_INVALID, "pro_when_all: a task is NULL, or they are too many")));
     if (!count)
         return pro_task_completed();
+    if (count == 1 &&
+        want == WANT_OUTCOME) /* it ends as that one does: .NET's WhenAll of one plain Task is that task */
+        return pro_task_ref(tasks[0]);
     all.size = (uint32_t)(type.size * count);
     task = new_combined(&all_class, tasks, count, all);
     if (!task)

@@ -245,7 +245,8 @@ PRO_API PRO_NODISCARD struct pro_task *pro_when_all_results(struct pro_task *con
 PRO_API PRO_NODISCARD struct pro_task *pro_when_all_settled(struct pro_task *const *tasks, size_t count);
 /* Ends as the first to complete does, error and all; its result is of @type. */
 PRO_API PRO_NODISCARD struct pro_task *pro_race(struct pro_task *const *tasks, size_t count, struct pro_type type);
-/* Completes when all have (SEM-186…189). @count 0: complete. Borrows the array; holds a reference to each. */
+/* Completes when all have (SEM-186…189). @count 0: complete; 1: a second reference to that very task, as in .NET. Borrows the array; holds a
+   reference to each. */
 PRO_API PRO_NODISCARD struct pro_task *pro_when_all(struct pro_task *const *tasks, size_t count);
 /* Completes with the index (size_t) of the first that does, whatever its outcome (SEM-190). */
 PRO_API PRO_NODISCARD struct pro_task *pro_when_any(struct pro_task *const *tasks, size_t count);

@@ -16,6 +16,25 @@ static void unref_all(struct pro_task **tasks, size_t count)
         pro_task_unref(tasks[i]);
 }
 
+TEST(when_all_of_one_plain_task_is_that_task)
+{
+    /* SEM-188. Kills: a task between, which completes a step later where continuations are asynchronous; a reference
+     * too few. */
+    struct pro_completion_source *const source = source_new(PRO_TASK_ASYNC_CONTINUATIONS);
+    struct pro_task *const task = pro_completion_source_task(source), *const all = pro_when_all(&task, 1);
+    struct pro_task *const settled = pro_when_all_settled(&task, 1);
+
+    CHECK(all == task);
+    CHECK(settled != task);
+    pro_task_unref(task);
+    CHECK(!pro_task_is_completed(all));
+    source_end(source);
+    CHECK(pro_task_is_succeeded(all));
+    CHECK_EQ(wait_some(settled), PRO_OK);
+    pro_task_unref(all);
+    pro_task_unref(settled);
+}
+
 TEST(when_all_has_all_errors_of_all_members_in_order_of_the_arguments)
 {
     /* SEM-187. Kills: errors in order of completion; only the first of a member that has several; cancellations among
@@ -193,7 +212,8 @@ static void look_by_suppressing(struct pro_task *task)
 static void look_by_settling(struct pro_task *task) { pro_task_unref(pro_when_all_settled(&task, 1)); }
 static void look_by_when_all(struct pro_task *task)
 {
-    struct pro_task *const all = pro_when_all(&task, 1);
+    struct pro_task *const twice[2] = { task, task };
+    struct pro_task *const all = pro_when_all(twice, 2);
 
     CHECK(pro_task_error(all) != NULL);
     pro_task_unref(all);
