@@ -19,13 +19,27 @@ struct pro_how {
     uint64_t deadline_ns; /* a moment of pro_now(), or of pro_loop_now() on the simulated kernel; 0: none */
     struct pro_cancellation_token token;
 };
+/* PRO_HOW_DEFAULT: for ever. PRO_AT_ONCE: a deadline that has passed, C#'s timeout of 0: what is not there already ends with PRO_E_TIMEOUT.
+   PRO_WITHIN(ns): C#'s timeout: that long, 0: at once, PRO_INFINITE: for ever; anything below is PRO_E_INVALID where it is used. To add a
+   token, set the member. */
 #ifdef __cplusplus
 #define PRO_HOW_DEFAULT (pro_how{ 0, 0, { NULL } })
-#define PRO_WITHIN(ns)  (pro_how{ (ns), 0, { NULL } })
+#define PRO_AT_ONCE     (pro_how{ 0, 1, { NULL } })
 #else
 #define PRO_HOW_DEFAULT ((struct pro_how){ 0, 0, { NULL } })
-#define PRO_WITHIN(ns)  ((struct pro_how){ (ns), 0, { NULL } })
+#define PRO_AT_ONCE     ((struct pro_how){ 0, 1, { NULL } })
 #endif
+#define PRO_WITHIN(ns) pro_within_(ns)
+static inline struct pro_how pro_within_(int64_t ns)
+{
+    struct pro_how how = PRO_HOW_DEFAULT;
+
+    if (ns == 0)
+        how = PRO_AT_ONCE;
+    else if (ns != PRO_INFINITE)
+        how.timeout_ns = ns;
+    return how;
+}
 
 enum pro_op_state {
     PRO_OP_IDLE,   /* the caller's: fill it, free it, move it                                      */

@@ -40,7 +40,7 @@ static void go(struct team_member *member, unsigned round)
     else if (member->number == STARTERS && round % 2)
         pro_cancellation_source_cancel(race.source);
     else if (member->number > STARTERS)
-        pro_task_wait_all(&race.task, 1, PRO_WITHIN(0), NULL, PRO_HERE);
+        pro_task_wait_all(&race.task, 1, PRO_HOW_DEFAULT, NULL, PRO_HERE);
     if (member->number > STARTERS && proi_load(&race.started, PROI_RELAXED))
         PRO_WAIT(race.task); /* offers to run it */
 }

@@ -83,6 +83,30 @@ TEST(a_limited_wait_ends_and_leaves_the_task_alone)
     pro_cancellation_source_unref(canceller);
 }
 
+TEST(a_timeout_of_0_is_at_once_and_one_of_minus_1_for_ever_as_in_c_sharp)
+{
+    // Kills: 0 taken for "no limit", which hangs here; -1 refused; -2 taken.
+    static const int value = 1;
+    struct pro_task *task;
+    struct pro_completion_source *const source = source_new(&task);
+    struct pro_how how;
+
+    CHECK_EQ(PRO_WAIT_HOW(task, PRO_WITHIN(0)), PRO_E_TIMEOUT);
+    CHECK_EQ(PRO_WAIT_HOW(task, PRO_AT_ONCE), PRO_E_TIMEOUT);
+    CHECK_EQ(pro_task_wait_all(&task, 1, PRO_WITHIN(0), NULL, PRO_HERE), PRO_E_TIMEOUT);
+    CHECK_EQ(pro_task_wait_any(&task, 1, PRO_WITHIN(0), PRO_HERE), PRO_E_TIMEOUT);
+    told_listen();
+    CHECK_MISUSE(PRO_WAIT_HOW(task, PRO_WITHIN(-2)), PRO_E_INVALID);
+    told_stop();
+    CHECK_EQ(pro_completion_source_set_result(source, &value, PRO_TYPE(int)), PRO_OK);
+    CHECK_EQ(PRO_WAIT_HOW(task, PRO_WITHIN(0)), PRO_OK);
+    CHECK_EQ(PRO_WAIT_HOW(task, PRO_WITHIN(PRO_INFINITE)), PRO_OK);
+    how = PRO_WITHIN(PRO_INFINITE);
+    CHECK(!how.timeout_ns && !how.deadline_ns && !how.token.source);
+    pro_task_unref(task);
+    pro_completion_source_free(source);
+}
+
 struct ending {
     struct pro_cancellation_source *canceller;
     struct pro_completion_source *source;
