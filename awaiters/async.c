@@ -171,8 +171,7 @@ void pro_frame_start_void_(struct pro_frame *frame)
     frame->flags |= PRO_FRAME_VOID_;
     if (context) {
         proi_context_capture(context);
-        if (context->vtable && context->vtable->operation_started)
-            context->vtable->operation_started(context);
+        pro_sync_context_operation_started(context);
     }
     frame->void_context = context;
     proi_frame_run(frame);
@@ -610,8 +609,7 @@ static void finish_void(struct pro_frame *frame)
     pro_error_unref(frame->fault);
     frame->fault = NULL;
     if (context) {
-        if (context->vtable && context->vtable->operation_completed)
-            context->vtable->operation_completed(context);
+        pro_sync_context_operation_completed(context);
         proi_context_release(context);
     }
     proi_task_publish_private(task, PRO_TASK_RAN_TO_COMPLETION);
@@ -693,10 +691,7 @@ void proi_frame_forget(struct pro_continuation *continuation)
     pro_error_unref(frame->error);
     frame->fault = frame->error = NULL;
     if (frame->flags & PRO_FRAME_VOID_ && frame->void_context) {
-        const struct pro_sync_context_vtable *const vtable = frame->void_context->vtable;
-
-        if (vtable && vtable->operation_completed)
-            vtable->operation_completed(frame->void_context);
+        pro_sync_context_operation_completed(frame->void_context);
         proi_context_release(frame->void_context);
     }
     if (!(frame->flags & PRO_FRAME_ITERATOR_)) /* the stream has that of an iterator */

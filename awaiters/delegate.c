@@ -104,14 +104,31 @@ void proi_delegate_cancel_claimed(struct pro_task *task)
     proi_scope_end_body(task, error, true);
 }
 
-/* What queues call. A second call finds the task claimed, and only drops the queue's reference. */
-static void run_queued(struct pro_work *work)
+/* A second call finds the task claimed, and only drops the queue's reference. False: it had run, or runs elsewhere. */
+static bool execute(struct pro_work *work)
 {
     struct pro_task *const task = proi_task_of_body(PRO_CONTAINER(work, struct delegate, work));
+    const bool claimed = proi_delegate_claim(task);
+    bool done = true;
 
-    if (proi_delegate_claim(task))
+    if (claimed)
         proi_delegate_run_claimed(task);
+    else
+        done = pro_task_is_canceled(task);
     pro_task_unref(task);
+    return done;
+}
+
+static void run_queued(struct pro_work *work) { execute(work); } /* what queues call */
+
+bool pro_task_scheduler_try_execute(struct pro_work *work)
+{
+    const bool runs = work && work->run;
+
+    if (runs && work->run == run_queued)
+        return execute(work);
+    pro_work_run(work); /* a continuation, or an item that is no task: only its queue has it */
+    return runs;
 }
 
 /* Cancelled before it began; the item in the queue becomes a no-op, or is taken out (SEM-270). */

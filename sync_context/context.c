@@ -157,6 +157,23 @@ int pro_sync_context_post_work(struct pro_sync_context *context, struct pro_work
     return PRO_OK;
 }
 
+/* ---- operations ---- */
+void pro_sync_context_operation_started(struct pro_sync_context *context)
+{
+    if (!context)
+        proi_misuse(PRO_E_INVALID, "pro_sync_context_operation_started: the context is NULL");
+    else if (context->vtable && context->vtable->operation_started)
+        context->vtable->operation_started(context);
+}
+
+void pro_sync_context_operation_completed(struct pro_sync_context *context)
+{
+    if (!context)
+        proi_misuse(PRO_E_INVALID, "pro_sync_context_operation_completed: the context is NULL");
+    else if (context->vtable && context->vtable->operation_completed)
+        context->vtable->operation_completed(context);
+}
+
 /* ---- sending ---- */
 struct sent_call {
     struct pro_work work; /* first */

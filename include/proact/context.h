@@ -87,6 +87,11 @@ PRO_API int pro_sync_context_post_work(struct pro_sync_context *context, struct 
 /* Runs fn(@arg) on @context before it returns (SEM-120). [any thread] */
 PRO_API int pro_sync_context_send(struct pro_sync_context *context, pro_work_fn *fn, void *arg);
 
+/* OperationStarted, OperationCompleted: tells @context of an operation that is not an async void method; as often one as the other (SEM-111).
+   Does nothing where the context has no such entry, as the base class (SEM-112). NULL is misuse. [any thread] */
+PRO_API void pro_sync_context_operation_started(struct pro_sync_context *context);
+PRO_API void pro_sync_context_operation_completed(struct pro_sync_context *context);
+
 /* A number for the calling thread, unique in this process, for reports; and a name. Borrows @name for ever. [any thread] */
 PRO_API uint64_t pro_thread_id(void);
 PRO_API void pro_thread_set_name(const char *name);

@@ -40,6 +40,11 @@ PRO_API int pro_task_scheduler_init(struct pro_task_scheduler *scheduler, const 
 PRO_API struct pro_task_scheduler *pro_task_scheduler_ref(struct pro_task_scheduler *scheduler);
 PRO_API void pro_task_scheduler_unref(struct pro_task_scheduler *scheduler);
 
+/* TryExecuteTask: pro_work_run() with an answer, for who takes items off the queue of a scheduler, or is offered one. True: the item has run
+   in this call, or its task was cancelled before; false: the task had been inlined elsewhere (SEM-261), or @work is NULL or has no function (misuse). Takes
+   @work: its memory may be gone. [any thread: where the item belongs] */
+PRO_API bool pro_task_scheduler_try_execute(struct pro_work *work);
+
 /* The thread pool. Never NULL; borrowed. [any thread] */
 PRO_API struct pro_task_scheduler *pro_task_scheduler_default(void);
 /* The scheduler of the task whose body runs on this thread, else the default one (SEM-026). Borrowed.

@@ -24,6 +24,9 @@ static void try_pro_sync_context_set(void)
 
     CHECK(pro_sync_context_set(before) == NULL);
 }
+static void try_pro_task_scheduler_try_execute(void) { CHECK_TELLS(CHECK(!pro_task_scheduler_try_execute(NULL))); }
+static void try_pro_sync_context_operation_started(void) { CHECK_TELLS(pro_sync_context_operation_started(NULL)); }
+static void try_pro_sync_context_operation_completed(void) { CHECK_TELLS(pro_sync_context_operation_completed(NULL)); }
 static void try_pro_sync_context_post(void)
 {
     CHECK_MISUSE(pro_sync_context_post(NULL, nothing, NULL), PRO_E_INVALID);

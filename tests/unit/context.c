@@ -162,6 +162,31 @@ static void name_myself(void *arg)
     CHECK_STR(proi_thread_name(*id), "second");
 }
 
+static int operations;
+static void one_more(struct pro_sync_context *context) { (void)context, operations++; }
+static void one_less(struct pro_sync_context *context) { (void)context, operations -= 10; }
+
+TEST(a_program_may_tell_a_context_of_operations_of_its_own)
+{
+    /* Kills: a call that reaches the other entry, or none; one that needs an entry (SEM-111, SEM-112). */
+    static const struct pro_sync_context_vtable vtable = { .operation_started = one_more,
+                                                           .operation_completed = one_less };
+    struct pro_sync_context context, derived, base;
+
+    REQUIRE(pro_sync_context_init(&context, &vtable, "counts") == PRO_OK);
+    REQUIRE(pro_sync_context_init(&derived, &adds_nothing, "derived") == PRO_OK);
+    REQUIRE(pro_sync_context_init(&base, NULL, "base") == PRO_OK);
+    pro_sync_context_operation_started(&context);
+    CHECK_EQ(operations, 1);
+    pro_sync_context_operation_completed(&context);
+    CHECK_EQ(operations, -9);
+    pro_sync_context_operation_started(&derived);
+    pro_sync_context_operation_completed(&derived);
+    pro_sync_context_operation_started(&base);
+    pro_sync_context_operation_completed(&base);
+    CHECK_EQ(operations, -9);
+}
+
 TEST(a_thread_is_known_by_its_name_until_it_ends)
 {
     /* Kills: not removing the entry at the thread's end; adding a second one for a second name. */

@@ -18,6 +18,49 @@ static struct pro_error *look_and_start(void *unused, void *ret_result)
     return NULL;
 }
 
+static struct pro_work *stays; /* in the queue of a scheduler that cannot dequeue */
+static bool executed;
+static int stay_queue(struct pro_task_scheduler *unused, struct pro_work *work)
+{
+    (void)unused;
+    stays = work;
+    return PRO_OK;
+}
+static bool stay_inline(struct pro_task_scheduler *unused, struct pro_work *work, bool was_queued)
+{
+    (void)unused, (void)was_queued;
+    return executed = pro_task_scheduler_try_execute(work);
+}
+
+TEST(executing_an_item_tells_whether_its_task_ran_here)
+{
+    /* SEM-261, SEM-260. Kills: an answer that is always true, or false for a cancelled one; a body that runs twice; a
+     * reference that is lost. */
+    static const struct pro_task_scheduler_vtable vtable = { .queue = stay_queue, .try_inline = stay_inline };
+    static struct pro_task_scheduler scheduler;
+    struct pro_cancellation_source *const source = cancellation_new();
+    const struct pro_cancellation_token token = pro_cancellation_source_token(source);
+    struct pro_task *task;
+
+    REQUIRE(pro_task_scheduler_init(&scheduler, &vtable, "stays") == PRO_OK);
+    task = pro_task_start_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &scheduler);
+    CHECK_EQ(PRO_WAIT(task), PRO_OK); /* inlines */
+    CHECK(executed);
+    CHECK(!pro_task_scheduler_try_execute(stays));
+    pro_task_unref(task);
+    task = pro_task_start_new(body_nothing, NULL, PRO_NO_RESULT, PRO_TOKEN_NONE, PRO_TASK_DEFAULT, &scheduler);
+    CHECK(pro_task_scheduler_try_execute(stays));
+    CHECK(pro_task_is_succeeded(task));
+    pro_task_unref(task);
+    task = pro_task_start_new(body_nothing, NULL, PRO_NO_RESULT, token, PRO_TASK_DEFAULT, &scheduler);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK(pro_task_scheduler_try_execute(stays));
+    CHECK(pro_task_is_canceled(task));
+    pro_task_unref(task);
+    pro_cancellation_source_unref(source);
+    CHECK_EQ(scheduler.references, 1);
+}
+
 TEST(the_scheduler_of_a_running_body_is_current_and_takes_what_it_starts)
 {
     /* SEM-026, SEM-262. Kills: a nested StartNew that goes to the pool. */
