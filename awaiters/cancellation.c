@@ -325,18 +325,14 @@ struct pro_error *proi_cancellation_sum_up(struct proi_cancel_failures *failures
     return error;
 }
 
-void proi_cancellation_cancel_held(struct pro_cancellation_source *source)
+struct pro_error *proi_cancellation_cancel_held(struct pro_cancellation_source *source)
 {
     struct proi_cancel_failures failures = { .stop_at_first = false };
-    struct pro_error *error;
 
     if (!proi_cancellation_raise(source))
-        return;
+        return NULL;
     proi_cancellation_run(source, &failures);
-    error = proi_cancellation_sum_up(&failures);
-    if (error)
-        proi_unhandled(error);
-    pro_error_unref(error);
+    return proi_cancellation_sum_up(&failures);
 }
 
 int pro_cancellation_source_cancel_telling(struct pro_cancellation_source *source, bool stop_at_first,

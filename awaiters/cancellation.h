@@ -47,9 +47,9 @@ bool proi_cancellation_raise(struct pro_cancellation_source *source);
 void proi_cancellation_run(struct pro_cancellation_source *source, struct proi_cancel_failures *failures);
 /* The errors of the callbacks as one, or the first alone; NULL: none. */
 struct pro_error *proi_cancellation_sum_up(struct proi_cancel_failures *failures);
-/* For cancellations that nobody calls: a timer's, a parent's. Errors of callbacks are nobody's, too. The caller has a
- * reference. */
-void proi_cancellation_cancel_held(struct pro_cancellation_source *source);
+/* For cancellations that no user calls: a timer's, a parent's. Gives the aggregate of its callbacks' errors, or NULL.
+ * The caller has a reference. */
+struct pro_error *proi_cancellation_cancel_held(struct pro_cancellation_source *source);
 
 /* ---- cancellation_link.c ---- */
 /* Leaves the parents: no callback of them runs when it returns. */

@@ -11,14 +11,25 @@ struct parent_link {
     struct pro_cancellation_source *child;
 };
 
-static void parent_canceled(void *arg)
+/* What the child's callbacks failed with is what this callback fails with: who cancels the parent is told. */
+static struct pro_error *parent_canceled(void *arg)
 {
     struct parent_link *const link = arg;
+    struct pro_cancellation_source *const child = link->child;
+    struct pro_error *error;
 
-    if (!proi_cancellation_try_ref(link->child))
-        return; /* it is being freed, and waits for us */
-    proi_cancellation_cancel_held(link->child);
-    pro_cancellation_source_unref(link->child);
+    if (!proi_cancellation_try_ref(child))
+        return NULL; /* it is being freed, and waits for us */
+    error = proi_cancellation_cancel_held(child);
+    pro_cancellation_source_unref(child);
+    return error;
+}
+
+static void follow(struct parent_link *link)
+{
+    const struct pro_cancellation_callback how = { .fallible = parent_canceled, .arg = link, .without_flow = true };
+
+    pro_cancellation_register_callback((struct pro_cancellation_token){ link->parent }, &link->registration, &how);
 }
 
 int pro_cancellation_source_new_linked(const struct pro_cancellation_token *tokens, size_t count,
@@ -46,8 +57,7 @@ int pro_cancellation_source_new_linked(const struct pro_cancellation_token *toke
         source->parent_count += link->parent != NULL; /* NULL: it was freed, and that was told */
     }
     for (size_t i = 0; i < source->parent_count; i++)
-        pro_cancellation_register((struct pro_cancellation_token){ source->parents[i].parent },
-                                  &source->parents[i].registration, parent_canceled, &source->parents[i]);
+        follow(&source->parents[i]);
     *ret_source = source;
     return PRO_OK;
 }

@@ -23,6 +23,14 @@ static void release_timer(struct cancel_timer *timer)
         proi_block_free(timer, sizeof *timer);
 }
 
+/* No call of a user's is there to be given it. */
+static void tell_unhandled(struct pro_error *error)
+{
+    if (error)
+        proi_unhandled(error);
+    pro_error_unref(error);
+}
+
 static void strike(struct pro_work *work)
 {
     struct cancel_timer *const timer = PRO_CONTAINER(work, struct cancel_timer, strike);
@@ -34,7 +42,7 @@ static void strike(struct pro_work *work)
     held = source && proi_cancellation_try_ref(source);
     proi_unlock(&timer->lock);
     if (held) {
-        proi_cancellation_cancel_held(source);
+        tell_unhandled(proi_cancellation_cancel_held(source));
         pro_cancellation_source_unref(source);
     }
     release_timer(timer);

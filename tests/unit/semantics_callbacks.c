@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* SEM-232…242: what callbacks of a cancellation do to others: fail through a linked source, dispose of the source they
+ * are called by, register again; and the ambient values that they see. */
+#include "semantics.h"
+
+static char order[64];
+
+static void note_letter(void *letter) { strncat(order, letter, 1); }
+
+static struct pro_error *fail_with_letter(void *letter)
+{
+    note_letter(letter);
+    return test_error(letter);
+}
+
+static void register_failing(struct pro_cancellation_source *source, struct pro_cancellation_registration *registration,
+                             char *letter)
+{
+    const struct pro_cancellation_callback how = { .fallible = fail_with_letter, .arg = letter };
+
+    CHECK_EQ(pro_cancellation_register_callback(pro_cancellation_source_token(source), registration, &how), PRO_OK);
+}
+
+static struct pro_cancellation_source *linked_to(struct pro_cancellation_source *parent)
+{
+    const struct pro_cancellation_token token = pro_cancellation_source_token(parent);
+    struct pro_cancellation_source *child = NULL;
+
+    REQUIRE(pro_cancellation_source_new_linked(&token, 1, &child) == PRO_OK);
+    return child;
+}
+
+TEST(who_cancels_a_parent_is_given_what_callbacks_of_linked_sources_failed_with)
+{
+    /* SEM-234, SEM-239. Kills: telling the unhandled handler instead; stopping in the child because the parent was told
+       to stop at the first. */
+    for (int stop = 0; stop < 2; stop++) {
+        struct pro_cancellation_source *const parent = cancellation_new(), *const child = linked_to(parent);
+        struct pro_cancellation_registration registrations[4] = { { 0 } };
+        struct pro_error *error = NULL;
+
+        order[0] = '\0';
+        register_failing(child, &registrations[0], "a");
+        register_failing(child, &registrations[1], "b");
+        CHECK_EQ(pro_cancellation_source_cancel_telling(parent, stop, &error), PRO_E_AGGREGATE);
+        CHECK_STR(order, "ba");
+        REQUIRE(pro_error_inner_count(error) == (stop ? 2 : 1)); /* the child's aggregate, alone or within another */
+        if (!stop)
+            REQUIRE(pro_error_inner_count(pro_error_inner(error, 0)) == 2);
+        CHECK_STR(pro_error_message(pro_error_inner(stop ? error : pro_error_inner(error, 0), 0)), "b");
+        CHECK(pro_cancellation_token_is_canceled(pro_cancellation_source_token(child)));
+        pro_error_unref(error);
+        pro_cancellation_source_unref(child);
+        pro_cancellation_source_unref(parent);
+    }
+}
