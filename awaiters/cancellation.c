@@ -147,7 +147,8 @@ int pro_cancellation_source_dispose(struct pro_cancellation_source *source)
         return tell_freed("pro_cancellation_source_dispose");
     proi_lock(&source->lock); /* with it who registers: before, and is taken off here, or after, and sees it */
     proi_store(&source->disposed, 1u, PROI_RELEASE);
-    drop_all(source);
+    if (!source->running_thread) /* a canceller that has begun runs them all, linked sources' among them */
+        drop_all(source);
     proi_unlock(&source->lock);
     proi_cancellation_drop_timer(source);
     proi_cancellation_unhook_parents(source);

@@ -37,7 +37,8 @@ PRO_API void pro_cancellation_source_unref(struct pro_cancellation_source *sourc
 PRO_API struct pro_cancellation_token pro_cancellation_source_token(struct pro_cancellation_source *source);
 /* The same, and says why not: PRO_E_CLOSED (misuse): it was disposed of. [any thread] */
 PRO_API int pro_cancellation_source_get_token(struct pro_cancellation_source *source, struct pro_cancellation_token *ret_token);
-/* Lets go of timer, registrations and parents, and does not cancel. The reference stays the caller's. Afterwards asking for the token,
+/* Lets go of timer, registrations and parents, and does not cancel; callbacks whose canceller has begun to run them are all run
+   (it may be one of them that disposes). The reference stays the caller's. Afterwards asking for the token,
    cancelling, cancel-after and try-reset answer PRO_E_CLOSED (misuse); tokens given out still tell whether it was cancelled, and registering on them
    does nothing (SEM-241). Again: nothing. [any thread] */
 PRO_API int pro_cancellation_source_dispose(struct pro_cancellation_source *source);

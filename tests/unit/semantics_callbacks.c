@@ -54,3 +54,39 @@ TEST(who_cancels_a_parent_is_given_what_callbacks_of_linked_sources_failed_with)
         pro_cancellation_source_unref(parent);
     }
 }
+
+static struct pro_cancellation_source *disposed_of;
+static void dispose(void *unused)
+{
+    (void)unused;
+    CHECK_EQ(pro_cancellation_source_dispose(disposed_of), PRO_OK);
+}
+
+TEST(a_callback_that_disposes_of_its_source_takes_nothing_from_the_others)
+{
+    /* SEM-232, SEM-241. Kills: dropping what the canceller has yet to run, and with it the cancellation of linked
+       sources; keeping what nobody runs. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct pro_cancellation_registration first = { 0 }, last = { 0 }, taken = { 0 };
+    struct pro_cancellation_source *child;
+
+    order[0] = '\0';
+    disposed_of = source;
+    register_failing(source, &first, "a");
+    register_failing(source, &taken, "b");
+    child = linked_to(source);
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &last, dispose, NULL), PRO_OK);
+    CHECK(pro_cancellation_unregister(&taken));
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_E_AGGREGATE);
+    CHECK_STR(order, "a");
+    CHECK(pro_cancellation_token_is_canceled(pro_cancellation_source_token(child)));
+    pro_cancellation_source_unref(child);
+    pro_cancellation_source_unref(source);
+
+    disposed_of = cancellation_new(); /* nobody cancels: gone */
+    register_failing(disposed_of, &first, "c");
+    dispose(NULL);
+    CHECK(!pro_cancellation_unregister(&first));
+    CHECK_STR(order, "a");
+    pro_cancellation_source_unref(disposed_of);
+}
