@@ -195,7 +195,7 @@ struct call {
     struct pro_error *(*fallible)(void *arg);
     void *arg;
     void *flow;
-    struct pro_cancellation_source *source; /* of a cancellation; NULL: registered too late, nobody can wait for it */
+    struct pro_cancellation_source *source;
     struct pro_error *error;
 };
 
@@ -216,11 +216,9 @@ static void send_call(void *arg)
 {
     struct call *const call = PRO_CONTAINER((struct pro_work *)arg, struct call, work);
 
-    if (call->source) {
-        proi_lock(&call->source->lock);
-        call->source->running_thread = proi_thread_id();
-        proi_unlock(&call->source->lock);
-    }
+    proi_lock(&call->source->lock);
+    call->source->running_thread = proi_thread_id();
+    proi_unlock(&call->source->lock);
     make_call(&call->work);
 }
 
@@ -388,26 +386,32 @@ bool pro_cancellation_source_try_reset(struct pro_cancellation_source *source)
 
 /* ---- registrations ---- */
 
-/* The level is up, or nothing will ever raise it: nothing stays registered. */
-static int register_too_late(struct pro_cancellation_registration *registration, uint32_t level)
+/* The level is up, or nothing will ever raise it: nothing stays registered. A late callback is a call like another:
+   under the ambient values of who registers, whose context it need not be sent to, and what it fails with is his
+   (SEM-233). */
+static int register_too_late(struct pro_cancellation_registration *registration,
+                             const struct pro_cancellation_callback *how, uint32_t level)
 {
-    const struct call call = { .callback = registration->callback,
-                               .fallible = registration->fallible,
-                               .arg = registration->arg,
-                               .flow = registration->flow };
-    struct pro_sync_context *const context = registration->context;
-    struct pro_error *error;
+    struct pro_error *error = NULL;
+    int code = PRO_OK;
 
-    if (level != CANCEL_RAISED)
-        drop_captures(registration);
+    drop_captures(registration);
     *registration = (struct pro_cancellation_registration){ .source = NULL };
     if (level == CANCEL_FREED)
         return tell_freed("pro_cancellation_register");
-    error = level == CANCEL_RAISED ? run_call(call, context) : NULL; /* SEM-233 */
+    if (level != CANCEL_RAISED)
+        return PRO_OK;
+    if (how->fallible)
+        error = how->fallible(how->arg);
+    else
+        how->callback(how->arg);
     if (error)
-        proi_unhandled(error);
-    pro_error_unref(error);
-    return PRO_OK;
+        code = pro_error_code(error);
+    if (error && how->ret_error)
+        *how->ret_error = error;
+    else
+        pro_error_unref(error);
+    return code;
 }
 
 int pro_cancellation_register_callback(struct pro_cancellation_token token,
@@ -433,7 +437,7 @@ int pro_cancellation_register_callback(struct pro_cancellation_token token,
     level = proi_load(&source->level, PROI_RELAXED);
     if (level != CANCEL_NOT || proi_load(&source->disposed, PROI_RELAXED)) {
         proi_unlock(&source->lock);
-        return register_too_late(registration, level);
+        return register_too_late(registration, how, level);
     }
     registration->linked = true;
     registration->next = source->newest;

@@ -94,9 +94,10 @@ struct pro_cancellation_callback {
     void *arg;
     struct pro_sync_context *context; /* runs there, by Send: the cancel waits for it (SEM-237); NULL: on the canceller's thread */
     bool without_flow;                /* UnsafeRegister: runs under the canceller's execution context, not the registrant's (SEM-238) */
+    struct pro_error **ret_error;     /* may be NULL; given what @fallible fails with when it runs inside the call */
 };
-/* As pro_cancellation_register(), which is the form without flow and context. Copies *@how; holds its context.
-   PRO_E_INVALID (misuse): both functions are set, or none. [any thread] */
+/* As pro_cancellation_register(), which is the form without flow and context. Copies *@how; holds its context. On a cancelled token it
+   calls in place, whatever @context says, and answers the code of the error that @fallible gives there (SEM-233). PRO_E_INVALID (misuse): both functions are set, or none. [any thread] */
 PRO_API int pro_cancellation_register_callback(struct pro_cancellation_token token,
                                                struct pro_cancellation_registration *registration,
                                                const struct pro_cancellation_callback *how);

@@ -90,3 +90,45 @@ TEST(a_callback_that_disposes_of_its_source_takes_nothing_from_the_others)
     CHECK_STR(order, "a");
     pro_cancellation_source_unref(disposed_of);
 }
+
+static struct pro_async_local *local;
+static void change(void *value) { CHECK_EQ(pro_async_local_set(local, value), PRO_OK); }
+
+static void never_send(struct pro_sync_context *context, struct pro_work *work)
+{
+    (void)context;
+    CHECK(!"sent");
+    pro_work_run(work);
+}
+
+TEST(a_late_callback_is_called_in_place_and_its_error_is_who_registers_his)
+{
+    /* SEM-233, SEM-237. Kills: the unhandled handler told of the error; a callback sent to its context; one under
+       values of its own, which a call in place has not. */
+    static const struct pro_sync_context_vtable vtable = { .send = never_send };
+    struct pro_cancellation_source *const source = cancellation_new();
+    const struct pro_cancellation_token token = pro_cancellation_source_token(source);
+    struct pro_cancellation_registration registration = { 0 };
+    struct pro_error *error = NULL;
+    struct pro_cancellation_callback how = { .fallible = fail_with_letter, .arg = "a", .ret_error = &error };
+    struct pro_sync_context context;
+    int value;
+
+    order[0] = '\0';
+    REQUIRE(pro_sync_context_init(&context, &vtable, "none") == PRO_OK);
+    REQUIRE(pro_async_local_new(NULL, &local) == PRO_OK);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK_EQ(pro_cancellation_register_callback(token, &registration, &how), PRO_E_USER);
+    CHECK_STR(pro_error_message(error), "a");
+    pro_error_unref(error);
+    how.ret_error = NULL;
+    CHECK_EQ(pro_cancellation_register_callback(token, &registration, &how), PRO_E_USER);
+    CHECK_STR(order, "aa");
+    how = (struct pro_cancellation_callback){ .callback = change, .arg = &value, .context = &context };
+    CHECK_EQ(pro_cancellation_register_callback(token, &registration, &how), PRO_OK);
+    CHECK(pro_async_local_get(local) == &value);
+    CHECK(!pro_cancellation_unregister(&registration));
+    change(NULL);
+    pro_async_local_unref(local);
+    pro_cancellation_source_unref(source);
+}
