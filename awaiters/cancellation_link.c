@@ -37,13 +37,13 @@ int pro_cancellation_source_new_linked(const struct pro_cancellation_token *toke
 {
     struct pro_cancellation_source *source;
 
-    if (!ret_source || (!tokens && count))
-        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_new_linked: an argument is NULL");
+    if (!ret_source || !tokens || !count)
+        return proi_misuse(PRO_E_INVALID, "pro_cancellation_source_new_linked: an argument is NULL, or no token given");
     source = proi_cancellation_source_make();
     if (!source)
         return PRO_E_NO_MEMORY;
-    source->parents = count ? proi_alloc_zeroed(count * sizeof *source->parents) : NULL;
-    if (count && !source->parents) {
+    source->parents = proi_alloc_zeroed(count * sizeof *source->parents);
+    if (!source->parents) {
         pro_cancellation_source_unref(source);
         return PRO_E_NO_MEMORY;
     }

@@ -25,7 +25,8 @@ struct pro_cancellation_token {
 /* Gives a source with one reference. [any thread] */
 PRO_API int pro_cancellation_source_new(struct pro_cancellation_source **ret_source);
 /* Gives a source that is cancelled when any of @tokens is (SEM-239), at once if one is already. What its callbacks then fail with is
-   given, as one aggregate, to who cancels the parent. Borrows @tokens; holds their sources. PRO_E_NO_MEMORY. Gives a second reference to a source; NULL gives NULL. [any thread] */
+   given, as one aggregate, to who cancels the parent. Borrows @tokens; holds their sources. PRO_E_INVALID
+   (misuse): there is no token, as in C#; a list of PRO_TOKEN_NONE alone is one. PRO_E_NO_MEMORY. Gives a second reference to a source; NULL gives NULL. [any thread] */
 PRO_API int pro_cancellation_source_new_linked(const struct pro_cancellation_token *tokens, size_t count,
                                                struct pro_cancellation_source **ret_source);
 PRO_API struct pro_cancellation_source *pro_cancellation_source_ref(struct pro_cancellation_source *source);

@@ -165,6 +165,8 @@ static void try_pro_cancellation_source_new_linked(void)
 
     CHECK_MISUSE(pro_cancellation_source_new_linked(NULL, 0, NULL), PRO_E_INVALID);
     CHECK_MISUSE(pro_cancellation_source_new_linked(NULL, 1, &source), PRO_E_INVALID);
+    CHECK_MISUSE(pro_cancellation_source_new_linked(&PRO_TOKEN_NONE, 0, &source), PRO_E_INVALID);
+    CHECK_MISUSE(pro_cancellation_source_new_linked(NULL, 0, &source), PRO_E_INVALID);
     CHECK(source == NULL);
 }
 
