@@ -82,6 +82,7 @@ void proi_cancellation_leave_parents(struct pro_cancellation_source *source)
 struct async_cancel {
     struct pro_work work;
     struct pro_cancellation_source *source; /* held until it has run */
+    void *flow;                             /* of the call: what callbacks without one of their own see */
 };
 
 static const struct proi_task_class cancel_class = { .name = "cancel async" };
@@ -91,9 +92,11 @@ static void run_async_cancel(struct pro_work *work)
     struct async_cancel *const it = PRO_CONTAINER(work, struct async_cancel, work);
     struct pro_task *const task = proi_task_of_body(it);
     struct proi_cancel_failures failures = { .stop_at_first = false };
+    void *const flow = proi_flow_enter(it->flow);
     struct pro_error *error;
 
     proi_cancellation_run(it->source, &failures);
+    proi_flow_leave(flow);
     pro_cancellation_source_unref(it->source);
     error = proi_cancellation_sum_up(&failures);
     proi_task_reserve(task);
@@ -133,6 +136,7 @@ struct pro_task *pro_cancellation_source_cancel_async(struct pro_cancellation_so
     }
     it = proi_task_body(task);
     it->source = pro_cancellation_source_ref(source);
+    it->flow = proi_flow_capture();
     it->work = (struct pro_work){ .run = run_async_cancel, .task = task };
     pro_task_ref(task); /* the item's */
     proi_pool_post(&it->work, PROI_POOL_GLOBAL);

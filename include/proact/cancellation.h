@@ -52,7 +52,7 @@ PRO_API int pro_cancellation_source_cancel(struct pro_cancellation_source *sourc
    The source is cancelled in any case. [any thread] */
 PRO_API int pro_cancellation_source_cancel_telling(struct pro_cancellation_source *source, bool stop_at_first,
                                                    struct pro_error **ret_error);
-/* Raises the level at once and runs the callbacks in one item of the pool; gives a task that faults with their aggregate. Already
+/* Raises the level at once and runs the callbacks in one item of the pool, under the caller's execution context; gives a task that faults with their aggregate. Already
    cancelled, or without callbacks: complete (SEM-242). [any thread] */
 struct pro_task;
 PRO_API PRO_NODISCARD struct pro_task *pro_cancellation_source_cancel_async(struct pro_cancellation_source *source);

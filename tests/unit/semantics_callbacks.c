@@ -132,3 +132,30 @@ TEST(a_late_callback_is_called_in_place_and_its_error_is_who_registers_his)
     pro_async_local_unref(local);
     pro_cancellation_source_unref(source);
 }
+
+static void *seen;
+static void note_value(void *unused)
+{
+    (void)unused;
+    seen = pro_async_local_get(local);
+}
+
+TEST(callbacks_of_cancel_async_see_the_values_of_who_called_it)
+{
+    /* SEM-238, SEM-242. Kills: an item of the pool under no values. */
+    struct pro_cancellation_source *const source = cancellation_new();
+    struct pro_cancellation_registration registration = { 0 };
+    struct pro_task *task;
+    int value;
+
+    REQUIRE(pro_async_local_new(NULL, &local) == PRO_OK);
+    CHECK_EQ(pro_cancellation_register(pro_cancellation_source_token(source), &registration, note_value, NULL), PRO_OK);
+    change(&value);
+    task = pro_cancellation_source_cancel_async(source);
+    change(NULL);
+    CHECK_EQ(wait_some(task), PRO_OK);
+    CHECK(seen == &value);
+    pro_task_unref(task);
+    pro_async_local_unref(local);
+    pro_cancellation_source_unref(source);
+}
