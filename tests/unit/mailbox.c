@@ -268,6 +268,8 @@ struct listener {
     uint32_t count;
     struct pro_sync_context *seen;
     bool on_pool;
+    struct pro_async_local *local; /* may be NULL */
+    void *value;                   /* what is heard of it */
     struct gate heard, closed;
 };
 
@@ -277,6 +279,8 @@ static void hear(void *arg, const void *value)
 
     listener->seen = pro_sync_context_current();
     listener->on_pool = pro_pool_is_worker();
+    if (listener->local)
+        listener->value = pro_async_local_get(listener->local);
     listener->values[proi_fetch_add(&listener->count, 1, PROI_RELAXED)] = *(const int *)value;
     gate_add(&listener->heard);
 }
@@ -327,4 +331,31 @@ TEST(without_a_context_reports_go_to_the_pool)
     CHECK_MISUSE(PRO_REPORT(progress, &small), PRO_E_TYPE);
     told_stop();
     pro_progress_unref(progress);
+}
+
+TEST(a_report_carries_the_reporters_values_to_the_pool_and_not_to_a_context)
+{
+    /* SEM-112, SEM-122. Kills: values of the reporter on a context, which gives its own; none on the pool. */
+    for (int on_pool = 0; on_pool < 2; on_pool++) {
+        struct listener listener = { .value = &listener };
+        struct pro_pump *pump = NULL;
+        struct pro_progress *progress = NULL;
+        const int value = 3;
+        int mine;
+
+        REQUIRE(pro_async_local_new(NULL, &listener.local) == PRO_OK);
+        REQUIRE(pro_pump_new("ui", &pump) == PRO_OK);
+        pro_sync_context_set(on_pool ? NULL : pro_pump_context(pump));
+        REQUIRE(pro_progress_new(PRO_TYPE(int), hear, &listener, note_closed, &progress) == PRO_OK);
+        pro_sync_context_set(NULL);
+        CHECK_EQ(pro_async_local_set(listener.local, &mine), PRO_OK);
+        CHECK_EQ(PRO_REPORT(progress, &value), PRO_OK);
+        CHECK_EQ(pro_async_local_set(listener.local, NULL), PRO_OK);
+        CHECK_EQ(pro_pump_run_pending(pump), on_pool ? 0 : 1);
+        pro_progress_unref(progress);
+        gate_wait(&listener.closed, 1);
+        CHECK(listener.value == (on_pool ? &mine : NULL));
+        pro_pump_free(pump);
+        pro_async_local_unref(listener.local);
+    }
 }
