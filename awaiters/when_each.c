@@ -42,7 +42,6 @@ static struct each_list *list_new(struct pro_task *const *tasks, size_t count)
         return NULL;
     proi_store(&list->references, 1u, PROI_RELAXED);
     list->last = &list->first;
-    list->more.run_continuations_asynchronously = true;
     list->count = count;
     for (size_t i = 0; i < count; i++) {
         list->members[i].task = pro_task_ref(tasks[i]);
@@ -52,7 +51,8 @@ static struct each_list *list_new(struct pro_task *const *tasks, size_t count)
 }
 
 /* Ends the iterator's wait, if it waits: one thread finds `waiting`. Without the lock: what goes on must not find it
- * taken. */
+ * taken. A cancellation resumes inside the cancel, where a task's continuation may run (SEM-244); a member never does.
+ */
 static void end_wait(struct each_list *list, struct pro_error *error)
 {
     bool was_waiting;
@@ -63,10 +63,13 @@ static void end_wait(struct each_list *list, struct pro_error *error)
     proi_unlock(&list->lock);
     if (!was_waiting)
         pro_error_unref(error);
-    else if (error)
-        pro_value_task_source_core_set_error(&list->more, error);
-    else
+    else if (!error)
         pro_value_task_source_core_set_result(&list->more, NULL, PRO_NO_RESULT);
+    else { /* the one who found `waiting` alone touches the core now */
+        list->more.run_continuations_asynchronously =
+            !proi_context_is_base(proi_ambient.context) || !proi_scheduler_is_default(proi_ambient.scheduler);
+        pro_value_task_source_core_set_error(&list->more, error);
+    }
 }
 
 static void member_completed(struct pro_continuation *continuation)
@@ -137,6 +140,7 @@ static struct pro_value_task wait_for_more(struct each *self)
     struct pro_value_task more;
 
     pro_value_task_source_core_reset(&list->more);
+    list->more.run_continuations_asynchronously = true;
     more = pro_value_task_source_core_task(&list->more, PRO_NO_RESULT);
     proi_lock(&list->lock);
     /* One that came since we looked has found nobody waiting. */
@@ -167,6 +171,8 @@ static void let_go(struct each *self)
 PRO_ASYNC(each_move_next, struct each, self)
     register_all(self);
     while (self->given < self->list->count) {
+        if (pro_cancellation_token_is_canceled(self->token)) /* before what is there already, as in .NET */
+            PRO_THROW(pro_error_canceled(&self->token));
         self->completed = take_completed(self->list);
         if (self->completed) {
             self->given++;
@@ -176,7 +182,7 @@ PRO_ASYNC(each_move_next, struct each, self)
             pro_cancellation_unregister_wait(&self->registration);
         }
     }
-    PRO_FINALLY
+PRO_FINALLY
     let_go(self);
 PRO_ASYNC_END
 

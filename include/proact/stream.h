@@ -52,7 +52,8 @@ PRO_API PRO_NODISCARD struct pro_value_task pro_stream_dispose(struct pro_stream
 
 /* Gives a stream of the tasks (struct pro_task *, borrowed until the stream is disposed of) in the order of their completion, failed
    ones included and without their errors; those complete when it is first asked, in order of the arguments. The consumer is resumed
-   asynchronously (SEM-192). @token ends the wait for the next one. A NULL task: PRO_E_INVALID. Borrows the array; holds the tasks.
+   asynchronously (SEM-192). @token, once cancelled, fails the next move while there are tasks to give, also when one is there; a wait
+   ends inside the cancel, where a task's continuations may run. A NULL task: PRO_E_INVALID. Borrows the array; holds the tasks.
    [any thread] */
 PRO_API PRO_NODISCARD int pro_when_each(struct pro_task *const *tasks, size_t count, struct pro_cancellation_token token,
                                         struct pro_stream **ret_stream);

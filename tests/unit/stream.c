@@ -475,6 +475,7 @@ static struct {
     struct pro_task *tasks[1024];
     uint32_t count;
     bool on_pool;
+    uint64_t ended_on;
     struct gate gate;
 } got;
 
@@ -486,6 +487,8 @@ PRO_ASYNC(consumer_move_next, struct consumer, self)
         if (self->stop_after && got.count == (uint32_t)self->stop_after)
             break;
     }
+PRO_FINALLY
+    got.ended_on = pro_thread_id();
 PRO_ASYNC_END
 
 static struct pro_task *consume_async(struct pro_task *const *tasks, size_t count, struct pro_cancellation_token token,
@@ -573,6 +576,36 @@ TEST(the_token_of_when_each_ends_the_wait)
     pro_completion_source_free(never);
     pro_completion_source_free(first);
     pro_cancellation_source_unref(canceler);
+}
+
+TEST(the_token_of_when_each_goes_before_what_is_there_and_resumes_inside_the_cancel)
+{
+    /* SEM-192, SEM-244. Kills: giving what is complete in spite of the token; a detour by the pool; failing a stream
+       that has no more to give; going on inside the cancel where a context is current. */
+    for (int with_context = 0; with_context < 2; with_context++) {
+        static const struct pro_sync_context_vtable vtable = { .owner_thread = NULL };
+        struct pro_sync_context context;
+        struct pro_cancellation_source *canceler = NULL;
+        struct pro_completion_source *const never = source_new();
+        struct pro_task *tasks[2] = { pro_task_completed(), pro_completion_source_task(never) }, *consumer;
+
+        REQUIRE(pro_cancellation_source_new(&canceler) == PRO_OK);
+        REQUIRE(pro_sync_context_init(&context, &vtable, "here") == PRO_OK);
+        consumer = consume_async(tasks, 2, pro_cancellation_source_token(canceler), 0);
+        CHECK_EQ(gate_count(&got.gate), 1);
+        pro_sync_context_set(with_context ? &context : NULL);
+        CHECK_EQ(pro_cancellation_source_cancel(canceler), PRO_OK);
+        pro_sync_context_set(NULL);
+        CHECK_EQ(code_of(consumer), PRO_E_CANCELED);
+        CHECK((got.ended_on == pro_thread_id()) == !with_context);
+        CHECK_EQ(code_of(consume_async(tasks, 1, pro_cancellation_source_token(canceler), 0)), PRO_E_CANCELED);
+        CHECK_EQ(got.count, 0);
+        CHECK_EQ(code_of(consume_async(tasks, 0, pro_cancellation_source_token(canceler), 0)), PRO_OK);
+        pro_task_unref(tasks[0]);
+        pro_task_unref(tasks[1]);
+        pro_completion_source_free(never);
+        pro_cancellation_source_unref(canceler);
+    }
 }
 
 static void complete(void *source) { set(source); }
