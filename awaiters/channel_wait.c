@@ -193,7 +193,7 @@ static struct pro_task *wait_in_line(struct pro_channel *channel, const struct v
 {
     struct proi_waiter *const waiter =
         proi_waiter_new(&channel->monitor, &verb->kind, result, verb == &write_verb ? channel->type.size : 0,
-                        channel->options.allow_synchronous_continuations, how);
+                        verb->reads && channel->options.allow_synchronous_continuations, how);
     struct outcome outcome = { .verdict = MUST_WAIT };
     int code;
 

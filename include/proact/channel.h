@@ -32,7 +32,7 @@ struct pro_channel_options {
     /* Promises, checked: a second read (or wait to read; the same for writes) that would pend beside another fails with
        PRO_E_STATE (misuse). */
     bool single_reader, single_writer;
-    /* Continuations of the one side may run inside the calls of the other (SEM-321); else they never do. */
+    /* Continuations of readers may run inside the calls of writers (SEM-321); else they never do, and writers' never. */
     bool allow_synchronous_continuations;
 };
 

@@ -293,6 +293,30 @@ static bool runs_inside_the_write(bool allowed)
     return resumed.thread == pro_thread_id();
 }
 
+static bool runs_inside_the_read(void)
+{
+    struct pro_channel *channel =
+        channel_new(&(struct pro_channel_options){ .capacity = 1, .allow_synchronous_continuations = true });
+    struct resumed resumed = { .thread = 0 };
+    struct pro_task *write;
+
+    CHECK_EQ(try_write(channel, 1), 1);
+    write = write_async(channel, 2);
+    pro_continuation_init(&resumed.continuation, resume);
+    CHECK_EQ(pro_awaiter_on_completed(pro_task_get_awaiter(write), &resumed.continuation, PRO_AWAIT_NONE), PRO_OK);
+    CHECK_EQ(try_read(channel), 1);
+    gate_wait(&resumed.done, 1);
+    pro_task_unref(write);
+    pro_channel_free(channel);
+    return resumed.thread == pro_thread_id();
+}
+
+TEST(writer_never_goes_on_inside_a_read)
+{
+    // SEM-321. Kills: the option taken for both sides; .NET takes it for the readers alone.
+    CHECK(!runs_inside_the_read());
+}
+
 TEST(reader_goes_on_inside_a_write_only_where_that_is_allowed)
 {
     // Kills: the option ignored either way.
