@@ -44,8 +44,8 @@ static struct outcome attempt_write(struct pro_channel *channel, const void *ite
     const int code = proi_channel_put(channel, item, deeds);
 
     (void)waiter;
-    if (code == PRO_E_CHANNEL_CLOSED)
-        return fail(pro_error_ref(channel->closed));
+    if (code == PRO_E_CHANNEL_CLOSED) /* of a channel closed by a cancellation reads are cancelled, writes fail */
+        return (struct outcome){ .verdict = FAILED, .error = pro_error_ref(channel->closed), .faults = true };
     if (code == PRO_E_NO_MEMORY)
         return fail(pro_error_of(code));
     return (struct outcome){ .verdict = code == PRO_OK ? SUCCEEDED : MUST_WAIT };

@@ -48,7 +48,7 @@ PRO_API void pro_channel_free(struct pro_channel *channel);
  * channel is full (PRO_CHANNEL_WAIT) or completed. PRO_E_TYPE, PRO_E_INVALID (misuse); PRO_E_NO_MEMORY. */
 PRO_API int pro_channel_try_write(struct pro_channel *channel, const void *item, struct pro_type type);
 /* Gives a task that completes when the item is in. On a completed channel it fails with PRO_E_CHANNEL_CLOSED, whose
-   inner error is that of the completion (a cancellation error there cancels it). @how ends a write that pends with
+   inner error is that of the completion; a cancellation error there is its own error, and cancels one that pends. @how ends a write that pends with
    PRO_E_TIMEOUT or cancels it, and only it (SEM-324). First come, first served. Allocates nothing when there is room.
    Dropping the task does not take the write back. */
 PRO_API PRO_NODISCARD struct pro_task *pro_channel_write_async(struct pro_channel *channel, const void *item,
@@ -66,8 +66,8 @@ PRO_API int pro_channel_try_read(struct pro_channel *channel, void *ret_item, st
 /* Copies the next item and leaves it there. Answers as pro_channel_try_read(). The copy is borrowed from whoever reads
  * the item. */
 PRO_API int pro_channel_try_peek(struct pro_channel *channel, void *ret_item, struct pro_type type);
-/* Gives a task whose result is the next item. Fails as a write does once the channel is completed and empty. @how as
-   there; who was given an item keeps it. First come, first served. */
+/* Gives a task whose result is the next item. Fails as a write does once the channel is completed and empty; a
+   cancellation error cancels it. @how as there; who was given an item keeps it. First come, first served. */
 PRO_API PRO_NODISCARD struct pro_task *pro_channel_read_async(struct pro_channel *channel, struct pro_how how);
 /* Gives a task with a bool: true when there may be an item, false when there will never be one; faults with the
  * completion's error. */

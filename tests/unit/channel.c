@@ -248,15 +248,19 @@ TEST(completion_ends_everything_that_pends)
     pro_channel_free(full);
 }
 
-TEST(completion_by_a_cancellation_cancels_reads_and_the_completion)
+TEST(completion_by_a_cancellation_cancels_reads_and_the_completion_and_fails_later_writes)
 {
-    // Kills: a cancellation error wrapped as "closed"; a read that faults by it.
+    // Kills: a cancellation error wrapped as "closed"; a read that faults by it; a later write that is cancelled by it
+    // (SEM-323).
     struct pro_channel *channel = channel_new(NULL);
-    struct pro_task *pending = PRO_CHANNEL_READ(channel), *completion = pro_channel_completion(channel), *read;
+    struct pro_task *pending = PRO_CHANNEL_READ(channel), *completion = pro_channel_completion(channel), *read, *write;
 
     CHECK_EQ(pro_channel_complete(channel, pro_error_of(PRO_E_CANCELED)), PRO_OK);
     read = PRO_CHANNEL_READ(channel);
+    write = write_async(channel, 1);
     CHECK(pro_task_is_canceled(pending) && pro_task_is_canceled(completion) && pro_task_is_canceled(read));
+    CHECK(pro_task_is_faulted(write));
+    check_code(write, PRO_E_CANCELED);
     pro_task_unref(pending);
     pro_task_unref(completion);
     pro_task_unref(read);
