@@ -262,8 +262,9 @@ int pro_periodic_timer_dispose(struct pro_periodic_timer *timer)
     if (!timer)
         return proi_misuse(PRO_E_INVALID, "pro_periodic_timer_dispose: the timer is NULL");
     timer_ref(timer); /* whoever goes on inside may free it */
+    signal(timer, true,
+           false); /* first: the sleep's end signals on the loop's thread, and would run the waiter there */
     pro_cancellation_source_cancel(timer->stop);
-    signal(timer, true, false);
     timer_unref(timer);
     return PRO_OK;
 }

@@ -243,3 +243,36 @@ TEST(whatever_meets_a_tick_each_wait_ends_once)
     gate_wait(&disposal.gate, 1);
     pro_periodic_timer_free(disposal.timer);
 }
+
+struct waiting {
+    PRO_FRAME;
+    struct pro_periodic_timer *timer;
+    uint64_t *ret_thread;
+};
+
+PRO_ASYNC(waiting_move_next, struct waiting, self)
+    PRO_AWAIT(pro_periodic_timer_wait(self->timer, PRO_TOKEN_NONE));
+    *self->ret_thread = pro_thread_id();
+PRO_ASYNC_END
+
+TEST(who_waits_goes_on_inside_the_disposal_that_ends_the_wait)
+{
+    /* SEM-304. Kills: ending the sleep before the wait is told: then the background loop, which runs no code of users,
+       is now and then first to tell it. */
+    for (int i = 0; i < 20000; i++) {
+        struct pro_periodic_timer *const timer = timer_new(PRO_S(100));
+        struct waiting *const self = PRO_NEW_FRAME_VOID(struct waiting, waiting_move_next);
+        uint64_t thread = 0;
+        struct pro_task *task;
+
+        REQUIRE(self != NULL);
+        self->timer = timer;
+        self->ret_thread = &thread;
+        task = PRO_START(self);
+        CHECK_EQ(pro_periodic_timer_dispose(timer), PRO_OK);
+        CHECK_EQ(PRO_WAIT(task), PRO_OK);
+        CHECK_EQ(thread, pro_thread_id());
+        pro_task_unref(task);
+        pro_periodic_timer_free(timer);
+    }
+}
