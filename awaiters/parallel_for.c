@@ -55,6 +55,15 @@ static void run_indexes(struct loop *loop)
     }
 }
 
+/* The caller's part. What bodies change of its ambient values is theirs, as on every other thread. */
+static void run_as_caller(struct loop *loop)
+{
+    void *const flow = proi_flow_enter(proi_flow_capture());
+
+    run_indexes(loop);
+    proi_flow_leave(flow);
+}
+
 /* ---- helpers: the loop is the body of a task, which completes when the last thread has left ---- */
 
 struct helper {
@@ -175,7 +184,7 @@ static int run_shared(struct pro_task *task)
     for (unsigned i = 0; i < shared->count; i++)
         code = send_helper(&shared->helpers[i]);
     if (on_pool)
-        run_indexes(loop);
+        run_as_caller(loop);
     else if (code < 0) /* nobody stands for the caller: those that help already are told to stop */
         proi_store(&loop->failed, 1u, PROI_RELAXED);
     if ((on_pool || code < 0) && leave(loop))
@@ -273,6 +282,6 @@ int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
         if (code != PRO_E_NO_MEMORY || !on_pool)
             return code;
     }
-    run_indexes(&loop); /* alone */
+    run_as_caller(&loop); /* alone */
     return outcome(&loop, ret_error);
 }

@@ -19,7 +19,8 @@ typedef struct pro_error *pro_parallel_fn(size_t index, void *arg);
 /* Runs @body for each index from @begin up to but not including @end, and returns when all that began have ended. The
    caller takes part, on its own thread and under its own context, when the scheduler lets it (the pool always does);
    others help as they find time. After a failure no further index begins. @options NULL: all zero. Borrows everything
-   until it returns. Bodies run under the caller's execution context. Its answers:
+   until it returns. Bodies run under the caller's execution context, and
+   change none of its values. Its answers:
      PRO_OK           all indexes were run
      PRO_E_AGGREGATE  bodies failed; *@ret_error, if asked for, gives all their errors, ordered by index
      PRO_E_CANCELED   the token was cancelled before all had begun, and no body failed but with an error of that token

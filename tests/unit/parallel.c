@@ -127,6 +127,29 @@ static struct pro_error *cancel_at_ten(size_t index, void *arg)
     return NULL;
 }
 
+static struct pro_async_local *local;
+static struct pro_error *change_value(size_t index, void *arg)
+{
+    (void)index;
+    return pro_async_local_set(local, arg) == PRO_OK ? NULL : pro_error_of(PRO_E_FAILED);
+}
+
+TEST(what_bodies_change_of_the_ambient_values_stays_in_the_loop)
+{
+    /* Kills: a caller that takes part under its own values, and keeps what a body has put there. */
+    const struct pro_parallel_options one = { .degree = 1 }, two = { .degree = 2 };
+    int mine, theirs;
+
+    REQUIRE(pro_async_local_new(NULL, &local) == PRO_OK);
+    CHECK_EQ(pro_async_local_set(local, &mine), PRO_OK);
+    CHECK_EQ(pro_parallel_for(0, 4, change_value, &theirs, &one, NULL), PRO_OK);
+    CHECK(pro_async_local_get(local) == &mine);
+    CHECK_EQ(pro_parallel_for(0, 4, change_value, &theirs, &two, NULL), PRO_OK);
+    CHECK(pro_async_local_get(local) == &mine);
+    CHECK_EQ(pro_async_local_set(local, NULL), PRO_OK);
+    pro_async_local_unref(local);
+}
+
 TEST(a_cancelled_token_stops_the_loop_and_is_told)
 {
     /* Kills: looking at the token only once; answering PRO_OK for a loop that was cut short. */
