@@ -12,9 +12,8 @@ struct loop {
     void *arg;
     struct pro_cancellation_token token;  /* borrowed from the caller, who waits */
     struct pro_task_scheduler *scheduler; /* borrowed in the same way; NULL: the pool */
-    size_t end, chunk;
+    size_t begin, end, chunk;
     size_t next;     /* shared: the first index that nobody has taken */
-    size_t left;     /* shared: indexes that were not run yet */
     uint32_t failed; /* shared: no index begins any more */
     uint32_t inside; /* shared: threads in the loop, and the caller; 0: it is over */
     struct proi_error_list errors;
@@ -35,7 +34,6 @@ static void run_one(struct loop *loop, size_t index)
         proi_error_list_add(&loop->errors, error, index);
         proi_store(&loop->failed, 1u, PROI_RELAXED); /* a hint to stop: the errors themselves are under their lock */
     }
-    proi_fetch_sub(&loop->left, (size_t)1, PROI_RELAXED); /* read by the caller when all have left */
 }
 
 static void run_indexes(struct loop *loop)
@@ -205,9 +203,9 @@ static bool only_of_token(const struct pro_error *all, const struct pro_cancella
 static int outcome(struct loop *loop, struct pro_error **ret_error)
 {
     struct pro_error *const all = proi_error_list_take(&loop->errors);
-    const bool canceled = pro_cancellation_token_is_canceled(loop->token);
+    /* A loop that has anything to do is cancelled by its token until it returns, also in its last index, as in .NET. */
+    const bool canceled = loop->end > loop->begin && pro_cancellation_token_is_canceled(loop->token);
 
-    /* Indexes that were not run were stopped by a failure, which is in the list, or by the token. */
     if (all && !(canceled && only_of_token(all, &loop->token))) {
         if (ret_error)
             *ret_error = all;
@@ -215,7 +213,7 @@ static int outcome(struct loop *loop, struct pro_error **ret_error)
             pro_error_unref(all);
         return PRO_E_AGGREGATE;
     }
-    if (!all && !proi_load(&loop->left, PROI_RELAXED))
+    if (!canceled)
         return PRO_OK;
     pro_error_unref(all);
     if (ret_error)
@@ -259,7 +257,7 @@ int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
                      const struct pro_parallel_options *options, struct pro_error **ret_error)
 {
     static const struct pro_parallel_options none = { .degree = 0 };
-    struct loop loop = { .body = body, .arg = arg, .next = begin, .end = end, .inside = 1 };
+    struct loop loop = { .body = body, .arg = arg, .begin = begin, .next = begin, .end = end, .inside = 1 };
     unsigned degree;
     bool on_pool;
     int code;
@@ -272,9 +270,8 @@ int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
             "pro_parallel_for: the body is NULL, the end lies before the begin, or the scheduler is not whole");
     loop.token = options->token;
     loop.scheduler = options->scheduler;
-    loop.left = end - begin;
-    degree = degree_of(options, loop.left);
-    loop.chunk = degree ? loop.left / degree / CHUNKS_EACH : 0;
+    degree = degree_of(options, end - begin);
+    loop.chunk = degree ? (end - begin) / degree / CHUNKS_EACH : 0;
     loop.chunk = loop.chunk < 1 ? 1 : loop.chunk < MOST_IN_CHUNK ? loop.chunk : MOST_IN_CHUNK;
     on_pool = proi_scheduler_is_default(loop.scheduler);
     if (degree && (degree > 1 || !on_pool)) {

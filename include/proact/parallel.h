@@ -23,7 +23,8 @@ typedef struct pro_error *pro_parallel_fn(size_t index, void *arg);
    change none of its values. Its answers:
      PRO_OK           all indexes were run
      PRO_E_AGGREGATE  bodies failed; *@ret_error, if asked for, gives all their errors, ordered by index
-     PRO_E_CANCELED   the token was cancelled before all had begun, and no body failed but with an error of that token
+     PRO_E_CANCELED   the token was cancelled, be it in the last body, and no body failed but with an error of that token;
+                      never when there was no index
      PRO_E_INVALID    @body is NULL, or @end lies before @begin
      PRO_E_SCHEDULER  the scheduler refused; some may have been run
      PRO_E_NO_MEMORY  only with a scheduler: on the pool the caller then runs all by itself

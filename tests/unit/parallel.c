@@ -166,6 +166,20 @@ TEST(a_cancelled_token_stops_the_loop_and_is_told)
     pro_cancellation_source_unref(marks.source);
 }
 
+TEST(a_token_cancelled_in_the_last_body_cancels_the_loop_and_one_without_bodies_never)
+{
+    /* Kills: PRO_OK because all indexes were run; cancelling what had nothing to do. */
+    struct marks marks = { .total = 0 };
+    struct pro_parallel_options options = { .degree = 1 };
+
+    REQUIRE(pro_cancellation_source_new(&marks.source) == PRO_OK);
+    options.token = pro_cancellation_source_token(marks.source);
+    CHECK_EQ(pro_parallel_for(0, 11, cancel_at_ten, &marks, &options, NULL), PRO_E_CANCELED);
+    CHECK_EQ(marks.total, 11);
+    CHECK_EQ(pro_parallel_for(3, 3, cancel_at_ten, &marks, &options, NULL), PRO_OK);
+    pro_cancellation_source_unref(marks.source);
+}
+
 TEST(on_a_scheduler_its_level_limits_and_refusal_is_told)
 {
     /* Kills: running bodies of a scheduler on the caller without asking it. */
