@@ -273,5 +273,5 @@ int main(int count, char **words)
             printf("%s\n", test->name);
         return EXIT_SUCCESS;
     }
-    return run_all(count - 1, words + 1);
+    return test_system_end(run_all(count - 1, words + 1));
 }

@@ -9,6 +9,8 @@
 /* ---- by the system ---- */
 /* Called first of all: output without buffers and without translation, a crash that cannot look like a success. */
 void test_system_begin(void);
+/* The end of main(): gives @status, or ends the process with it. */
+int test_system_end(int status);
 /* From now until the next call the process ends with status 71 after @seconds; 0 stops the watch. @name is borrowed. */
 void test_system_watch(const char *name, unsigned seconds);
 /* Threads of this process at this moment, those of the run time included; 0: the system does not say. */

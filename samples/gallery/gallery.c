@@ -51,6 +51,8 @@ static int help(void)
 static int list(const struct options *options)
 {
     const struct page *page;
+    if (options->name_count > 0)
+        return usage_error("list takes no NAME.");
     for (size_t i = 0; (page = book_page(i)) != NULL; i++)
         printf(options->plain ? "%d\t%s\t%s\n" : "%4d  %-20s %s\n", page->number, page->name, page->title);
     if (!options->plain)
@@ -79,9 +81,8 @@ static int run_one(const struct page *page, const struct options *options)
     printf("\n");
     if (options->verdict)
         printf("VERDICT\t%s\t%s\t%s\n", page->name, outcome, expected ? "ok" : "NOT AS EXPECTED");
-    fflush(NULL);
     if (hung) /* threads of it are stuck, and will be for ever: nothing can be tidied up behind them */
-        _Exit(expected ? EXIT_AS_EXPECTED : EXIT_NOT_AS_EXPECTED);
+        system_end(expected ? EXIT_AS_EXPECTED : EXIT_NOT_AS_EXPECTED);
     return expected ? EXIT_AS_EXPECTED : EXIT_NOT_AS_EXPECTED;
 }
 

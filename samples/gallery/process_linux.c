@@ -4,6 +4,7 @@
 #include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,12 @@ int system_run_self(const char *const *arguments)
         if (errno != EINTR)
             return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+void system_end(int status)
+{
+    fflush(NULL);
+    _Exit(status);
 }
 
 void system_prepare_output(void) { setvbuf(stdout, NULL, _IOLBF, 4096); }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <io.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <wchar.h>
 #include <windows.h>
 
@@ -41,6 +42,15 @@ int system_run_self(const char *const *arguments)
     GetExitCodeProcess(child.hProcess, &status);
     CloseHandle(child.hProcess);
     return status > 128 ? 128 : (int)status;
+}
+
+/* _Exit() would kill the other threads first, wherever they are, and then let each library of the process say good-bye:
+   one that needs a lock which a killed thread held waits for ever. */
+void system_end(int status)
+{
+    fflush(NULL);
+    TerminateProcess(GetCurrentProcess(), (UINT)status);
+    abort(); /* not reached */
 }
 
 void system_prepare_output(void)

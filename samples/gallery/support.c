@@ -23,8 +23,7 @@ void say(const char *format, ...)
 void give_up(const char *what, int code)
 {
     fprintf(stderr, "gallery: %s: %s.\n", what, pro_err_message(code));
-    fflush(NULL);
-    _Exit(2);
+    system_end(2);
 }
 
 /* ---- threads ---- */

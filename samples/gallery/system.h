@@ -21,6 +21,8 @@ bool event_wait(struct event *event, int timeout_ms);
 /* Runs this very program with @arguments (ends with NULL; without the program's name) and the same standard streams;
    gives its exit status, 128 when it did not end by itself, or -1 when it could not be started. */
 int system_run_self(const char *const *arguments);
+/* Ends this process at once, whatever its threads do; what was printed is flushed. */
+_Noreturn void system_end(int status);
 /* Lines end with one byte on every system, and each is seen at once. */
 void system_prepare_output(void);
 

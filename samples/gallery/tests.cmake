@@ -137,6 +137,8 @@ run(${GALLERY} diff 1 1)
 test(diff_of_a_file_with_itself_shows_no_line status EQUAL 0 AND NOT output MATCHES " \\| ")
 run(${GALLERY} diff 1)
 test(diff_of_one_name_is_an_error status EQUAL 2 AND output MATCHES "diff takes two NAMEs")
+run(${GALLERY} list 1)
+test(list_of_a_name_is_an_error status EQUAL 2 AND output MATCHES "list takes no NAME")
 
 set(all TRUE)
 foreach(number RANGE 1 20)

@@ -89,8 +89,7 @@ static void last_resort(void *arg)
     if (event_wait(arg, LAST_RESORT_MS))
         return;
     fprintf(stderr, "gallery: the report did not come back within %d s.\n", LAST_RESORT_MS / 1000);
-    fflush(NULL);
-    _Exit(3);
+    system_end(3);
 }
 
 /* Gives NULL when it was over in time. */
