@@ -7,6 +7,12 @@
 parse_options 'Builds proact for Linux and Windows and runs every test.' yes "$@"
 
 required=${PROACT_REQUIRE:-}
+for word in ${required//,/ }; do
+    case $word in
+    uring | epoll | sim | iocp) ;;
+    *) refuse "PROACT_REQUIRE names \"$word\"; it takes uring, epoll, sim and iocp, with commas between." ;;
+    esac
+done
 passed=0 failed=0 skipped=0
 export UBSAN_OPTIONS=print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}
 : >"$logs/failures.txt"
