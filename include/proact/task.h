@@ -116,7 +116,7 @@ PRO_API int pro_task_report_unobserved(void);
 
 /* ---- tasks that are complete from the start ---- */
 /* Give a task that has succeeded, with a copy of the result of @type; faulted; or cancelled, with an error that bears @token, which must be
-   cancelled or none. They never give NULL: short of memory, the immortal one below. [any thread] */
+   cancelled or none: one that is not cancelled yet is misuse, and the task is faulted with PRO_E_INVALID. They never give NULL: short of memory, the immortal one below. [any thread] */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_completed(void);
 PRO_API PRO_NODISCARD struct pro_task *pro_task_from_result(const void *result, struct pro_type type);
 PRO_API PRO_NODISCARD struct pro_task *pro_task_from_error(struct pro_error *error); /* takes @error */
@@ -188,7 +188,7 @@ PRO_API int pro_task_wait_any(struct pro_task *const *tasks, size_t count, struc
    cancels the task only by the rules of SEM-172. */
 typedef struct pro_error *pro_task_fn(void *arg, void *ret_result);
 /* Runs @body on the pool (Task.Run). Gives its task. All that start work hold the token's source, and borrow @arg until the body has run
-   or the task was cancelled. A NULL body is misuse: a task faulted with PRO_E_INVALID. [any thread] */
+   or the task was cancelled: at once when the token is, if the body has not begun (SEM-175). A NULL body is misuse: a task faulted with PRO_E_INVALID. [any thread] */
 PRO_API PRO_NODISCARD struct pro_task *pro_task_run(pro_task_fn *body, void *arg, struct pro_type type,
                                                     struct pro_cancellation_token token);
 /* Runs @body on the pool; the task follows the one it gives, whose result is of @type (Task.Run of an async lambda). It is the current task
