@@ -50,10 +50,12 @@ static void round_of(struct team_member *member, unsigned round)
 /* The pool's item may still be on its way: it is a no-op, and has a reference. */
 static void check(unsigned round)
 {
+    const uint64_t late = pro_now() + (uint64_t)PRO_S(10);
+
     (void)round;
     PRO_WAIT(now.task);
     while (proi_load(&now.task->references, PROI_ACQUIRE) != 1)
-        ;
+        REQUIRE(pro_now() < late); /* the table still has it */
     CHECK_EQ(proi_load(&now.ran, PROI_RELAXED), pro_task_is_succeeded(now.task));
     pro_task_unref(now.task);
     pro_cancellation_source_unref(now.source);
@@ -63,8 +65,8 @@ static void expected(int code, const char *sentence, void *user) { (void)code, (
 
 TEST(a_task_started_and_cancelled_at_once_leaves_the_table)
 {
-    // Kills: the second look at the status after a task was put into the table: the entry, and its reference, stay for
-    // ever.
+    // Kills: under ThreadSanitizer an entry that is taken out without the lock. In about every second run also the
+    // second look at the status after a task was put in; simthreads/active_tasks finds that one always.
     struct team team = { .size = MEMBERS, .rounds = ROUNDS, .round = round_of, .prepare = prepare, .check = check };
 
     pro_set_misuse_handler(expected, NULL); /* starting what was cancelled is misuse */
