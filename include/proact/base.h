@@ -105,7 +105,8 @@ struct pro_allocator {
 PRO_API int pro_set_allocator(const struct pro_allocator *allocator);
 
 /* Gives the blocks kept for reuse back to the allocator. Only when no loop, task or handle is alive: the
-   library cannot check that, reports read such blocks from other threads. [any thread, alone] */
+   library cannot check that, reports read such blocks from other threads. What is left over of an object that is gone, a registration, a
+   lease, a pointer, is answered until then, and must not be used afterwards. [any thread, alone] */
 PRO_API void pro_memory_trim(void);
 
 /* The most threads that the library may have at one time in this process (pool, background loop, files of
