@@ -18,7 +18,7 @@ struct pro_progress {
 struct report {
     struct pro_work work;
     struct pro_progress *progress;
-    void *flow; /* of the reporter, on its way to the pool; a context's items have the values that it gives them */
+    void *flow; /* of the reporter, if it flows */
     _Alignas(16) unsigned char value[];
 };
 
@@ -68,10 +68,10 @@ static void run_report(struct pro_work *work)
     pro_progress_unref(progress);
 }
 
-/* One of the base class queues to the pool, and flows (SEM-112). */
-static bool posts_itself(const struct pro_sync_context *context)
+/* One of the base class queues to the pool, and flows; one that posts by itself flows if it says so (SEM-112). */
+static bool posts_bare(const struct pro_sync_context *context)
 {
-    return context && context->vtable && context->vtable->post;
+    return context && context->vtable && context->vtable->post && !context->vtable->post_flows;
 }
 
 int pro_progress_report(struct pro_progress *progress, const void *value, struct pro_type type)
@@ -88,7 +88,7 @@ int pro_progress_report(struct pro_progress *progress, const void *value, struct
         return PRO_E_NO_MEMORY;
     report->work = (struct pro_work){ .run = run_report };
     report->progress = pro_progress_ref(progress);
-    report->flow = posts_itself(progress->context) ? PROI_FLOW_NOT_CAPTURED : proi_flow_capture();
+    report->flow = posts_bare(progress->context) ? PROI_FLOW_NOT_CAPTURED : proi_flow_capture();
     if (type.size)
         memcpy(report->value, value, type.size);
     proi_context_post(progress->context, &report->work);

@@ -9,7 +9,8 @@ PRO_BEGIN_DECLS
 
 struct pro_progress;
 /* Gives an object whose reports call fn(@arg, value) on the context that is current now, by Post; with none, on the
-   pool (SEM-122), there under the reporter's execution context; a context's items run under what it gives them. Reports of one thread arrive in order on a context that keeps order; on the pool in any. @arg must
+   pool (SEM-122), there under the reporter's execution context; on a context as with
+   pro_sync_context_post(). Reports of one thread arrive in order on a context that keeps order; on the pool in any. @arg must
    last until the last reference is gone and the last report has run: @closed, unless NULL, tells that moment, wherever
    it comes. PRO_E_INVALID (misuse): no function; PRO_E_NO_MEMORY. A second reference; one dropped. [any thread] */
 PRO_API int pro_progress_new(struct pro_type type, void (*fn)(void *arg, const void *value), void *arg,
