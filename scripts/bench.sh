@@ -114,7 +114,7 @@ programs_of() { # programs_of KIND: into the array programs
     case $1 in
     echo) mapfile -t programs < <(printf '%s\n' "proact|$bench/echo" "proact, callbacks|$bench/echo_callback" \
         "epoll|$bench/peers/echo_epoll" && with_libuv "libuv|$bench/peers/echo_uv") ;;
-    file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
+    file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" "io_uring|$bench/peers/file_uring" "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
     await) programs=("proact|$bench/await") ;;
     pool) mapfile -t programs < <(printf '%s\n' "proact|$bench/pool" && with_libuv "libuv|$bench/peers/pool_uv") ;;
     tree) programs=("proact|$bench/pool") ;;
