@@ -165,10 +165,13 @@ static int parse_limit(const char *text, int *ret_ms)
     return 0;
 }
 
-static int parse(struct options *options, char *const *argument)
+/* @takes: the options of this command. */
+static int parse(struct options *options, const char *command, const char *takes, char *const *argument)
 {
     for (; *argument; argument++) {
-        if (strcmp(*argument, "--all") == 0) {
+        if (**argument == '-' && !strstr(takes, *argument)) {
+            return usage_error("%s has no option \"%s\".", command, *argument);
+        } else if (strcmp(*argument, "--all") == 0) {
             options->all = true;
         } else if (strcmp(*argument, "--real") == 0) {
             options->real = true;
@@ -195,20 +198,24 @@ static int parse(struct options *options, char *const *argument)
 int main(int argc, char **argv)
 {
     static const struct {
-        const char *name;
+        const char *name, *takes;
         int (*run)(const struct options *options);
-    } commands[] = { { "list", list }, { "run", run }, { "diff", diff }, { "explain", explain } };
+    } commands[] = { { "list", "--plain", list },
+                     { "run", "--all --real --verdict --limit", run },
+                     { "diff", "", diff },
+                     { "explain", "", explain } };
     struct options options = { .limit_ms = 1000 };
-    int code;
     system_prepare_output();
     book_open();
     if (argc < 2)
         return usage_error("a command is missing: list, run, diff or explain.");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
         return help();
-    code = parse(&options, argv + 2);
-    for (size_t i = 0; code == 0 && i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(&options);
-    return code != 0 ? code : usage_error("there is no command \"%s\".", argv[1]);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            const int code = parse(&options, commands[i].name, commands[i].takes, argv + 2);
+
+            return code != 0 ? code : commands[i].run(&options);
+        }
+    return usage_error("there is no command \"%s\".", argv[1]);
 }

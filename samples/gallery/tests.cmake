@@ -139,6 +139,8 @@ run(${GALLERY} diff 1)
 test(diff_of_one_name_is_an_error status EQUAL 2 AND output MATCHES "diff takes two NAMEs")
 run(${GALLERY} list 1)
 test(list_of_a_name_is_an_error status EQUAL 2 AND output MATCHES "list takes no NAME")
+run(${GALLERY} explain 1 --all)
+test(an_option_of_another_command_is_an_error status EQUAL 2 AND output MATCHES "explain has no option")
 
 set(all TRUE)
 foreach(number RANGE 1 20)
