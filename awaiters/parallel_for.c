@@ -12,7 +12,7 @@ struct loop {
     void *arg;
     struct pro_cancellation_token token;  /* borrowed from the caller, who waits */
     struct pro_task_scheduler *scheduler; /* borrowed in the same way; NULL: the pool */
-    size_t begin, end, chunk;
+    size_t end, chunk;
     size_t next;     /* shared: the first index that nobody has taken */
     uint32_t failed; /* shared: no index begins any more */
     uint32_t inside; /* shared: threads in the loop, and the caller; 0: it is over */
@@ -203,8 +203,8 @@ static bool only_of_token(const struct pro_error *all, const struct pro_cancella
 static int outcome(struct loop *loop, struct pro_error **ret_error)
 {
     struct pro_error *const all = proi_error_list_take(&loop->errors);
-    /* A loop that has anything to do is cancelled by its token until it returns, also in its last index, as in .NET. */
-    const bool canceled = loop->end > loop->begin && pro_cancellation_token_is_canceled(loop->token);
+    /* A loop is cancelled by its token until it returns, also in its last index, as in .NET. */
+    const bool canceled = pro_cancellation_token_is_canceled(loop->token);
 
     if (all && !(canceled && only_of_token(all, &loop->token))) {
         if (ret_error)
@@ -257,17 +257,16 @@ int pro_parallel_for(size_t begin, size_t end, pro_parallel_fn *body, void *arg,
                      const struct pro_parallel_options *options, struct pro_error **ret_error)
 {
     static const struct pro_parallel_options none = { .degree = 0 };
-    struct loop loop = { .body = body, .arg = arg, .begin = begin, .next = begin, .end = end, .inside = 1 };
+    struct loop loop = { .body = body, .arg = arg, .next = begin, .end = end, .inside = 1 };
     unsigned degree;
     bool on_pool;
     int code;
 
     options = options ? options : &none;
-    if (!body || end < begin ||
-        (options->scheduler && (!options->scheduler->vtable || !options->scheduler->vtable->queue)))
-        return proi_misuse(
-            PRO_E_INVALID,
-            "pro_parallel_for: the body is NULL, the end lies before the begin, or the scheduler is not whole");
+    if (!body || (options->scheduler && (!options->scheduler->vtable || !options->scheduler->vtable->queue)))
+        return proi_misuse(PRO_E_INVALID, "pro_parallel_for: the body is NULL, or the scheduler is not whole");
+    if (end <= begin)
+        return PRO_OK;
     loop.token = options->token;
     loop.scheduler = options->scheduler;
     degree = degree_of(options, end - begin);

@@ -21,11 +21,10 @@ typedef struct pro_error *pro_parallel_fn(size_t index, void *arg);
    others help as they find time. After a failure no further index begins. @options NULL: all zero. Borrows everything
    until it returns. Bodies run under the caller's execution context, and
    change none of its values. Its answers:
-     PRO_OK           all indexes were run
+     PRO_OK           all indexes were run; or there are none, @end being @begin or less, whatever the token says
      PRO_E_AGGREGATE  bodies failed; *@ret_error, if asked for, gives all their errors, ordered by index
-     PRO_E_CANCELED   the token was cancelled, be it in the last body, and no body failed but with an error of that token;
-                      never when there was no index
-     PRO_E_INVALID    @body is NULL, or @end lies before @begin
+     PRO_E_CANCELED   the token was cancelled, be it in the last body, and no body failed but with an error of that token
+     PRO_E_INVALID    @body is NULL
      PRO_E_SCHEDULER  the scheduler refused; some may have been run
      PRO_E_NO_MEMORY  only with a scheduler: on the pool the caller then runs all by itself
    [any thread] */

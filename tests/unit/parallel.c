@@ -47,7 +47,8 @@ static void check_each_once(const struct marks *marks)
 
 TEST(every_index_is_run_once_and_never_more_than_the_degree_at_a_time)
 {
-    /* Kills: handing a chunk out twice; a wrong last chunk; more helpers than the degree. */
+    /* Kills: handing a chunk out twice; a wrong last chunk; more helpers than the degree; a range that ends before it
+       begins, and runs round. */
     for (unsigned degree = 1; degree <= 5; degree++) {
         static struct marks marks;
         const struct pro_parallel_options options = { .degree = degree };
@@ -59,6 +60,7 @@ TEST(every_index_is_run_once_and_never_more_than_the_degree_at_a_time)
         CHECK(marks.most <= degree);
     }
     CHECK_EQ(pro_parallel_for(3, 3, mark, NULL, NULL, NULL), PRO_OK);
+    CHECK_EQ(pro_parallel_for(5, 3, mark, NULL, NULL, NULL), PRO_OK);
 }
 
 /* Keeps every pool thread inside an item, so that no helper can come. */
