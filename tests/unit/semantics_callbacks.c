@@ -1,25 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SEM-232…242: what callbacks of a cancellation do to others: fail through a linked source, dispose of the source they
  * are called by, register again; and the ambient values that they see. */
-#include "semantics.h"
-
-static char order[64];
-
-static void note_letter(void *letter) { strncat(order, letter, 1); }
-
-static struct pro_error *fail_with_letter(void *letter)
-{
-    note_letter(letter);
-    return test_error(letter);
-}
-
-static void register_failing(struct pro_cancellation_source *source, struct pro_cancellation_registration *registration,
-                             char *letter)
-{
-    const struct pro_cancellation_callback how = { .fallible = fail_with_letter, .arg = letter };
-
-    CHECK_EQ(pro_cancellation_register_callback(pro_cancellation_source_token(source), registration, &how), PRO_OK);
-}
+#include "letters.h"
 
 static struct pro_cancellation_source *linked_to(struct pro_cancellation_source *parent)
 {

@@ -2,25 +2,7 @@
 /* SEM-172…177, 230…246: what cancels, what it costs, and whom it tells. */
 #include <proact/async.h>
 
-#include "semantics.h"
-
-static char order[64];
-
-static void note_letter(void *letter) { strcat(order, letter); }
-
-static struct pro_error *fail_with_letter(void *letter)
-{
-    note_letter(letter);
-    return test_error(letter);
-}
-
-static void register_failing(struct pro_cancellation_source *source, struct pro_cancellation_registration *registration,
-                             char *letter)
-{
-    const struct pro_cancellation_callback how = { .fallible = fail_with_letter, .arg = letter };
-
-    CHECK_EQ(pro_cancellation_register_callback(pro_cancellation_source_token(source), registration, &how), PRO_OK);
-}
+#include "letters.h"
 
 TEST(cancel_runs_every_callback_and_gives_all_errors_or_stops_at_the_first)
 {
