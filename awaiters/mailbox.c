@@ -264,7 +264,7 @@ static struct message *new_message(struct pro_mailbox *mailbox, const void *valu
         return NULL;
     message->next = NULL;
     message->flow = proi_flow_capture();
-    if (size)
+    if (value) /* else there is nothing in a message */
         memcpy(message->value, value, size);
     return message;
 }
