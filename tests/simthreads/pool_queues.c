@@ -137,6 +137,18 @@ EXPLORE(an_item_is_seen_all_the_while_it_goes_from_the_inbox_to_the_list, 500)
     EXPECT(race.got[0] == 1 && race.got[1] == 1);
 }
 
+static void take_back_from_two(void (*take_back)(void *))
+{
+    void (*const parts[])(void *) = { take_back, thief_steals, thief_steals };
+
+    begin();
+    push_local(0);
+    push_local(1);
+    explore_together(parts, 3, NULL);
+    take_rest();
+    EXPECT(race.got[0] == 1 && race.got[1] == 1);
+}
+
 static void owner_takes_back(void *unused)
 {
     (void)unused;
@@ -147,14 +159,7 @@ static void owner_takes_back(void *unused)
 EXPLORE(an_item_taken_out_of_the_middle_is_not_stolen_as_well, 500)
 {
     /* Kills: removing without the lock; a thief that trips over the hole; a newest one that is gone already. */
-    static void (*const parts[])(void *) = { owner_takes_back, thief_steals, thief_steals };
-
-    begin();
-    push_local(0);
-    push_local(1);
-    explore_together(parts, 3, NULL);
-    take_rest();
-    EXPECT(race.got[0] == 1 && race.got[1] == 1);
+    take_back_from_two(owner_takes_back);
 }
 
 static void owner_takes_back_newest(void *unused)
@@ -167,14 +172,7 @@ static void owner_takes_back_newest(void *unused)
 EXPLORE(the_newest_item_is_taken_back_or_stolen_but_not_both, 500)
 {
     /* Kills: taking back the newest one without competing for it. */
-    static void (*const parts[])(void *) = { owner_takes_back_newest, thief_steals, thief_steals };
-
-    begin();
-    push_local(0);
-    push_local(1);
-    explore_together(parts, 3, NULL);
-    take_rest();
-    EXPECT(race.got[0] == 1 && race.got[1] == 1);
+    take_back_from_two(owner_takes_back_newest);
 }
 
 static void looks_at(struct pro_work *work, void *unused)
