@@ -34,6 +34,8 @@ libuv=no
 [ -x "$bench/peers/echo_uv" ] && libuv=yes
 [ $libuv = yes ] || printf '  libuv is not installed (Debian: libuv1-dev): its rows are left out.\n'
 tell_backend
+uring=no
+scripts/uring-probe.sh >"$logs/bench-uring.log" 2>&1 && uring=yes
 
 # With two processors the server has one, and who loads it the other.
 on_server='' on_load=''
@@ -110,11 +112,13 @@ measure_echo() { echo_once "$title" "$current_program" "$round" "$current_comman
 measure_once() { once "$title" "$current_program" "$round" "$current_command $arguments" "$figures"; }
 
 with_libuv() { [ $libuv = no ] || printf '%s\n' "$1"; }
+with_uring() { [ $uring = no ] || printf '%s\n' "$1"; }
 programs_of() { # programs_of KIND: into the array programs
     case $1 in
     echo) mapfile -t programs < <(printf '%s\n' "proact|$bench/echo" "proact, callbacks|$bench/echo_callback" \
         "epoll|$bench/peers/echo_epoll" && with_libuv "libuv|$bench/peers/echo_uv") ;;
-    file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" "io_uring|$bench/peers/file_uring" "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
+    file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" && with_uring "io_uring|$bench/peers/file_uring" &&
+        printf '%s\n' "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
     await) programs=("proact|$bench/await") ;;
     pool) mapfile -t programs < <(printf '%s\n' "proact|$bench/pool" && with_libuv "libuv|$bench/peers/pool_uv") ;;
     tree) programs=("proact|$bench/pool") ;;
