@@ -86,8 +86,11 @@ static inline uint32_t proi_op_left(const struct pro_op *op)
     return left < (UINT32_C(1) << 30) ? (uint32_t)left : UINT32_C(1) << 30;
 }
 
-/* Where verbs put what does not fit the op's own members. The backend may overwrite it at submit (copy first).
-   The native handle that ACCEPT, CONNECT and FILE_OPEN give back on success goes into op->backend[0]. */
+/* Where ACCEPT, CONNECT and FILE_OPEN leave the native handle that a success gives back. */
+static inline uint64_t *proi_op_native(struct pro_op *op) { return &op->backend[2]; }
+
+/* Where the verbs of CONNECT and FILE_OPEN, which have no data to move, put their arguments: over length, offset and two
+   words of the scratch. The backend may overwrite them at submit (copy first). */
 struct proi_connect_args {
     struct pro_addr addr;
 };
@@ -95,7 +98,11 @@ struct proi_open_args {
     const char *path;
     unsigned flags; /* enum pro_open_flag */
 };
-static inline void *proi_op_args(struct pro_op *op) { return &op->backend[1]; } /* 40 bytes */
+enum { PROI_OP_ARGS = 32 }; /* bytes */
+static inline void *proi_op_args(struct pro_op *op) { return (char *)op + offsetof(struct pro_op, length); }
+_Static_assert(offsetof(struct pro_op, backend[2]) - offsetof(struct pro_op, length) == PROI_OP_ARGS &&
+                   sizeof(struct proi_connect_args) <= PROI_OP_ARGS && sizeof(struct proi_open_args) <= PROI_OP_ARGS,
+               "arguments lie before the native handle");
 
 /* ---- buffers of leased receives (lease.c). [loop] ----
  *

@@ -14,9 +14,9 @@ enum proi_op_flag {
     PROI_OP_STARTED = 4, /* pro_start(): nobody waits yet                                                */
     PROI_OP_PARKED = 8,  /* started and over, and still nobody waits                                     */
     PROI_OP_LINKED = 16, /* in handle->ops, or in loop->own.loose when it has no handle; a sleep is only in the wheel */
-    PROI_OP_LISTENS = 32, /* in its token node's list                                                       */
+    PROI_OP_LIMITED = 32, /* op->limit is its limit                                                         */
     PROI_OP_STARVED = 64, /* a leased receive that waits for a buffer: in the pool's queue                  */
-    PROI_OP_TOKEN = 128   /* op->source is the caller's token                                               */
+    PROI_OP_TOKEN = 128   /* and not LIMITED: op->source is that of the caller's token                      */
 };
 
 /* ---- the timer wheel (timer.c) ---- */
@@ -33,26 +33,31 @@ enum {
 struct proi_wheel {
     uint64_t tick;                                       /* all before it has fired */
     uint64_t occupied[PROI_WHEEL_WORDS];                 /* a bit per slot */
-    uint64_t unsorted[1 << (PROI_WHEEL_FIRST_BITS - 6)]; /* the same, of level 0: some op lies before an earlier one */
-    struct pro_op *slots[PROI_WHEEL_SLOTS];              /* doubly linked, the last one's next is NULL; tails below */
-    struct pro_op *tails[PROI_WHEEL_SLOTS];
+    uint64_t unsorted[1 << (PROI_WHEEL_FIRST_BITS - 6)]; /* the same, of level 0: some timer lies before an earlier one */
+    struct pro_timer_ *slots[PROI_WHEEL_SLOTS];          /* doubly linked, the last one's next is NULL; tails below */
+    struct pro_timer_ *tails[PROI_WHEEL_SLOTS];
     size_t armed;
 };
 void proi_wheel_init(struct proi_wheel *wheel, uint64_t now_ns);
-/* Of an empty wheel only: what is armed now is then not measured from where the last op left it, levels away. */
+/* Of an empty wheel only: what is armed now is then not measured from where the last timer left it, levels away. */
 static inline void proi_wheel_move(struct proi_wheel *wheel, uint64_t now_ns)
 {
     wheel->tick = now_ns >> PROI_TICK_BITS;
 }
-/* Arms @op for the moment that proi_op_moment() gives. */
-void proi_wheel_arm(struct proi_wheel *wheel, struct pro_op *op);
-void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_op *op);
-/* Takes out the ops whose moment is <= @now_ns, the first @most of them in order of moment, then of arming; linked
-   through timer_next. When it gives as many as that there may be more. @most > 0. */
-struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns, size_t most);
+static inline struct pro_op *proi_timer_op(struct pro_timer_ *timer)
+{
+    return timer->of_limit ? timer->op : PRO_CONTAINER(timer, struct pro_op, timer);
+}
+static inline uint64_t proi_timer_moment(const struct pro_timer_ *timer) { return timer->moment_ns; }
+/* Arms @timer for its moment. */
+void proi_wheel_arm(struct proi_wheel *wheel, struct pro_timer_ *timer);
+void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_timer_ *timer); /* nothing, if it is not armed */
+/* Takes out the timers whose moment is <= @now_ns, the first @most of them in order of moment, then of arming; linked
+   through next. When it gives as many as that there may be more. @most > 0. */
+struct pro_timer_ *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns, size_t most);
 /* When expire should next be called; UINT64_MAX: nothing is armed. Never later than the earliest deadline. */
 uint64_t proi_wheel_next(struct proi_wheel *wheel);
-/* @visit may disarm the op it is given, no other. */
+/* @visit may disarm the timer of the op it is given, no other. */
 void proi_wheel_for_each(struct proi_wheel *wheel, void (*visit)(struct pro_op *op));
 
 struct proi_token_node;
@@ -149,7 +154,6 @@ void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop);
 void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
                         unsigned kinds);
 void proi_op_limit(struct pro_op *op, struct pro_how how); /* after the loop is known */
-uint64_t proi_op_moment(const struct pro_op *op);          /* when the wheel should strike; UINT64_MAX: never */
 
 void proi_op_enqueue(struct pro_op *op);          /* [loop] READY or handed over → QUEUED, or DONE */
 void proi_op_to_kernel(struct pro_op *op);        /* [loop] QUEUED → KERNEL, or DONE */
@@ -157,7 +161,7 @@ void proi_op_returned(struct pro_op *op);         /* [loop] KERNEL → DONE, or 
 void proi_op_deliver(struct pro_op *op);          /* [loop] DONE → IDLE, then the waiter */
 void proi_op_refuse(struct pro_op *op, int code); /* handed over too late: delivers the code at once */
 void proi_op_end_early(struct pro_op *op, enum proi_why why); /* [loop] */
-void proi_op_strike(struct pro_op *op, uint64_t now_ns);      /* [loop] its moment has come */
+void proi_op_strike(struct pro_op *op);                       /* [loop] its moment has come */
 
 /* As pro_then(), for a waiter of the library: @done is called at delivery with no context current. */
 int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags);
@@ -209,9 +213,20 @@ void proi_lease_wake(struct pro_loop *loop);      /* [loop] all that wait are re
 void proi_lease_pool_free(struct pro_loop *loop); /* what is lent stays until it is returned */
 void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats); /* [loop] */
 
+/* ---- limit.c: a deadline and a token, of the few ops that have them ---- */
+struct proi_limit {
+    struct pro_timer_ timer;            /* its op, and the deadline; a sleep has its own */
+    struct proi_token_node *node;       /* this loop's node of the token; NULL: none, or it has spoken */
+    struct proi_limit *next, *previous; /* the node's */
+};
+/* [loop] Gives @op, just submitted, its limit. PRO_OK; PRO_E_CANCELED: its token has spoken already; PRO_E_NO_MEMORY. */
+int proi_limit_open(struct pro_op *op);
+void proi_limit_close(struct pro_op *op); /* [loop] nothing may end it early any more */
+void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer); /* [loop] in its loop's wheel */
+
 /* ---- token.c: the tokens of pending ops ---- */
-int proi_token_attach(struct pro_op *op);  /* [loop] PRO_OK, PRO_E_CANCELED (already), PRO_E_NO_MEMORY */
-void proi_token_detach(struct pro_op *op); /* [loop] */
+int proi_token_attach(struct proi_limit *limit, struct pro_cancellation_source *source); /* [loop] as proi_limit_open() */
+void proi_token_detach(struct proi_limit *limit);                                        /* [loop] */
 void proi_token_table_free(struct pro_loop *loop);
 
 /* ---- what the loop needs of the layer above; implemented by sync_context/loop_context.c ---- */

@@ -210,15 +210,14 @@ static int bind_to_thread(struct pro_loop *loop)
 
 static void strike_timers(struct pro_loop *loop)
 {
-    struct pro_op *op, *next;
-    uint64_t now;
+    struct pro_timer_ *timer, *next;
 
     if (!loop->own.wheel->armed)
         return;
-    now = proi_loop_clock(loop);
-    for (op = proi_wheel_expire(loop->own.wheel, now, STRUCK_AT_ONCE); op; op = next) {
-        next = op->timer_next;
-        proi_op_strike(op, now);
+    timer = proi_wheel_expire(loop->own.wheel, proi_loop_clock(loop), STRUCK_AT_ONCE);
+    for (; timer; timer = next) {
+        next = timer->next;
+        proi_op_strike(proi_timer_op(timer));
     }
 }
 

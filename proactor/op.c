@@ -33,7 +33,6 @@ bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind)
     it->state = PRO_OP_READY;
     it->why = PROI_WHY_NONE;
     it->flags = 0;
-    it->timer_slot = 0;
     it->loop = NULL;
     it->handle = NULL;
     it->deadline_ns = 0;
@@ -113,13 +112,6 @@ void proi_op_limit(struct pro_op *op, struct pro_how how)
     }
 }
 
-uint64_t proi_op_moment(const struct pro_op *op)
-{
-    const uint64_t deadline = op->deadline_ns ? op->deadline_ns : UINT64_MAX;
-
-    return op->kind == PRO_OP_SLEEP && op->moment_ns < deadline ? op->moment_ns : deadline;
-}
-
 /* ---- waiting ---- */
 
 /* Adds a waiter to an op that pro_start() has submitted. [loop] */
@@ -127,9 +119,9 @@ static void attach_late(struct pro_op *op, void (*done)(struct pro_op *op), void
 {
     op->done = done;
     op->waiter = waiter;
-    op->flags = (unsigned char)((op->flags & ~(unsigned)PROI_OP_STARTED) | flags);
+    op->flags = (uint16_t)((op->flags & ~(unsigned)PROI_OP_STARTED) | flags);
     if (op->flags & PROI_OP_PARKED) {
-        op->flags &= (unsigned char)~PROI_OP_PARKED;
+        op->flags &= (uint16_t)~PROI_OP_PARKED;
         op->loop->own.pending++;
         proi_op_queue_push(&op->loop->own.done, op);
     }
@@ -186,7 +178,7 @@ int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *wai
         return submit_unready(op, done, waiter, flags);
     op->done = done;
     op->waiter = waiter;
-    op->flags |= (unsigned char)flags;
+    op->flags |= (uint16_t)flags;
     op->state = PRO_OP_QUEUED;
     if (PROI_LIKELY(op->loop == proi_running_loop) || proi_loop_on_thread(op->loop)) {
         enqueue(op);
@@ -273,7 +265,7 @@ static void unlink_pending(struct pro_op *op)
 {
     struct pro_handle *const handle = op->handle;
 
-    op->flags &= (unsigned char)~PROI_OP_LINKED;
+    op->flags &= (uint16_t)~PROI_OP_LINKED;
     if (op->handle_previous)
         op->handle_previous->handle_next = op->handle_next;
     else if (handle)
@@ -291,12 +283,12 @@ static void finish(struct pro_op *op)
 {
     struct pro_loop *const loop = op->loop;
 
-    if (op->timer_slot)
-        proi_wheel_disarm(loop->own.wheel, op);
-    if (PROI_UNLIKELY(op->flags & PROI_OP_LISTENS))
-        proi_token_detach(op);
-    if (op->flags & PROI_OP_LINKED)
+    if (op->kind == PRO_OP_SLEEP)
+        proi_wheel_disarm(loop->own.wheel, &op->timer);
+    else if (op->flags & PROI_OP_LINKED)
         unlink_pending(op);
+    if (PROI_UNLIKELY(op->flags & PROI_OP_LIMITED))
+        proi_limit_close(op);
     op->state = PRO_OP_DONE;
     proi_op_queue_push(&loop->own.done, op);
 }
@@ -353,22 +345,27 @@ static int check_again(struct pro_op *op)
     return PRO_OK;
 }
 
-static void arm(struct pro_op *op)
-{
-    struct proi_wheel *const wheel = op->loop->own.wheel;
-
-    if (!wheel->armed)
-        proi_wheel_move(wheel, proi_loop_clock(op->loop));
-    proi_wheel_arm(wheel, op);
-}
-
-/* A sleep is in the wheel and nowhere else: that finds it, whoever wants to end it. */
+/* A sleep is in the wheel and nowhere else: that finds it, whoever wants to end it. With a deadline that is earlier the
+   moment is that, else there is no deadline: proi_op_strike() knows by it which one came. */
 static void enqueue_sleep(struct pro_op *op)
 {
-    if (PROI_UNLIKELY(op->why != PROI_WHY_NONE)) /* cancelled in the inbox */
+    if (PROI_UNLIKELY(op->why != PROI_WHY_NONE)) { /* cancelled in the inbox */
         finish_early(op);
+        return;
+    }
+    if (op->deadline_ns && op->deadline_ns < op->timer.moment_ns)
+        op->timer.moment_ns = op->deadline_ns;
     else
-        arm(op);
+        op->deadline_ns = 0;
+    proi_op_arm(op, &op->timer);
+}
+
+/* Has it anything that only a limit can watch? Close cannot be ended early. */
+static bool needs_limit(const struct pro_op *op)
+{
+    if (op->kind == PRO_OP_SLEEP)
+        return op->flags & PROI_OP_TOKEN;
+    return op->kind != PRO_OP_CLOSE && (op->flags & PROI_OP_TOKEN || op->deadline_ns);
 }
 
 static void enqueue(struct pro_op *op)
@@ -378,8 +375,8 @@ static void enqueue(struct pro_op *op)
 
     loop->own.pending++;
     loop->own.stats.submitted++;
-    if (code == PRO_OK && PROI_UNLIKELY(op->flags & PROI_OP_TOKEN) && op->kind != PRO_OP_CLOSE)
-        code = proi_token_attach(op);
+    if (code == PRO_OK && PROI_UNLIKELY(needs_limit(op)))
+        code = proi_limit_open(op);
     if (PROI_UNLIKELY(code < 0)) {
         op->result = code;
         finish(op);
@@ -394,8 +391,6 @@ static void enqueue(struct pro_op *op)
         return;
     }
     link_pending(op);
-    if (op->deadline_ns)
-        arm(op);
     proi_op_queue_push(&loop->own.ready, op);
 }
 
@@ -433,12 +428,12 @@ static void adopt(struct pro_op *op)
     struct pro_handle *handle = NULL;
 
     if (!owner) {
-        op->loop->type->release(op->loop->backend, kind, (intptr_t)op->backend[0]);
+        op->loop->type->release(op->loop->backend, kind, (intptr_t)*proi_op_native(op));
         op->result = PRO_E_LOOP_CLOSED;
         return;
     }
-    op->result =
-        proi_handle_open(owner, kind, (intptr_t)op->backend[0], PRO_FAMILY_NONE, (enum pro_op_kind)op->kind, &handle);
+    op->result = proi_handle_open(owner, kind, (intptr_t)*proi_op_native(op), PRO_FAMILY_NONE,
+                                  (enum pro_op_kind)op->kind, &handle);
     if (op->result == PRO_OK && kind == PROI_HANDLE_FILE)
         *(struct pro_file *)op->buffer = (struct pro_file){ handle, handle->generation, owner->id };
     else if (op->result == PRO_OK)
@@ -521,7 +516,7 @@ void proi_op_end_early(struct pro_op *op, enum proi_why why)
     if (op->why != PROI_WHY_NONE || op->state == PRO_OP_DONE)
         return;
     op->why = (unsigned char)why;
-    if (!(op->flags & PROI_OP_LINKED) && !op->timer_slot)
+    if (op->kind == PRO_OP_SLEEP ? !op->timer.slot : !(op->flags & PROI_OP_LINKED))
         return; /* handed over and still in the inbox: proi_op_enqueue() sees it */
     if (op->state == PRO_OP_KERNEL)
         op->loop->type->cancel(op->loop->backend, op);
@@ -532,12 +527,12 @@ void proi_op_end_early(struct pro_op *op, enum proi_why why)
     /* else it is in the ready queue, and proi_op_to_kernel() sees it */
 }
 
-void proi_op_strike(struct pro_op *op, uint64_t now_ns)
+void proi_op_strike(struct pro_op *op)
 {
     op->loop->own.stats.timers_fired++;
     if (op->kind != PRO_OP_SLEEP) {
         proi_op_end_early(op, PROI_WHY_TIMEOUT);
-    } else if (op->moment_ns <= now_ns && (!op->deadline_ns || op->moment_ns <= op->deadline_ns)) {
+    } else if (!op->deadline_ns) {
         op->result = PRO_OK;
         finish(op);
     } else {

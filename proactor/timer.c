@@ -55,63 +55,63 @@ static unsigned slot_of(const struct proi_wheel *wheel, uint64_t due)
     return slot_at(level_of(due ^ wheel->tick), due);
 }
 
-/* A list that is walked for the first time after long waits for the memory of each op before it knows the next; and who
-   leaves it, for that of its neighbours. So an op that sleeps, whose link of the queues is free meanwhile, shows there
-   where the one lies that comes some places after it. Only to be fetched: it may have left the list since, and its
-   memory be another's. What has a deadline only is on its way through the queues: that link is theirs. */
-static inline void show_way(struct pro_op *op, int places)
+/* A list that is walked for the first time after long waits for the memory of each timer before it knows the next; and
+   who leaves it, for that of its neighbours. So that of a sleep, which needs no pointer to its op, has one that shows
+   where the timer lies that comes some places after it. Only to be fetched: it may have left the list since, and its
+   memory be another's. */
+static inline void show_way(struct pro_timer_ *timer, int places)
 {
-    struct pro_op *before = op->timer_previous;
+    struct pro_timer_ *before = timer->previous;
 
-    if (op->kind != PRO_OP_SLEEP)
+    if (timer->of_limit)
         return;
-    op->next = NULL;
+    timer->way = NULL;
     for (; before && places > 1; places--)
-        before = before->timer_previous;
-    if (before && before->kind == PRO_OP_SLEEP)
-        before->next = op;
+        before = before->previous;
+    if (before && !before->of_limit)
+        before->way = timer;
 }
 
-/* Both of the cache lines that a sleep's end needs; NULL is as good as any other place. Inline in any case: the
+/* Both of the cache lines that a sleep's end needs; around NULL is as good as any other place. Inline in any case: the
    compiler takes a function that only fetches for one that does nothing. */
-static inline __attribute__((always_inline)) void fetch_shown(const struct pro_op *op)
+static inline __attribute__((always_inline)) void fetch_shown(const struct pro_timer_ *timer)
 {
-    if (op->kind == PRO_OP_SLEEP) {
-        __builtin_prefetch(op->next, 1);
-        __builtin_prefetch((const void *)((uintptr_t)op->next + 64), 1);
+    if (!timer->of_limit) {
+        __builtin_prefetch(timer->way, 1);
+        __builtin_prefetch((const void *)((uintptr_t)timer->way - 64), 1);
     }
 }
 
-static void link_into(struct proi_wheel *wheel, struct pro_op *op, uint64_t moment_ns)
+static void link_into(struct proi_wheel *wheel, struct pro_timer_ *timer, uint64_t moment_ns)
 {
     const unsigned slot = slot_of(wheel, moment_ns >> PROI_TICK_BITS);
-    struct pro_op *const last = wheel->tails[slot];
+    struct pro_timer_ *const last = wheel->tails[slot];
 
-    op->timer_slot = (uint16_t)(slot + 1);
-    op->timer_next = NULL;
-    op->timer_previous = last;
+    timer->slot = (uint16_t)(slot + 1);
+    timer->next = NULL;
+    timer->previous = last;
     if (last)
-        last->timer_next = op;
+        last->next = timer;
     else
-        wheel->slots[slot] = op;
-    wheel->tails[slot] = op;
+        wheel->slots[slot] = timer;
+    wheel->tails[slot] = timer;
     wheel->occupied[slot / 64] |= slot_bit(slot);
     if (slot >= FIRST_SLOTS) { /* there the order is of no use, and most leave before their time comes */
-        show_way(op, FAR_PLACES);
+        show_way(timer, FAR_PLACES);
         return;
     }
-    show_way(op, NEAR_PLACES);
-    if (last && moment_ns < proi_op_moment(last))
+    show_way(timer, NEAR_PLACES);
+    if (last && moment_ns < proi_timer_moment(last))
         wheel->unsorted[slot / 64] |= slot_bit(slot);
 }
 
-void proi_wheel_arm(struct proi_wheel *wheel, struct pro_op *op)
+void proi_wheel_arm(struct proi_wheel *wheel, struct pro_timer_ *timer)
 {
-    link_into(wheel, op, proi_op_moment(op));
+    link_into(wheel, timer, proi_timer_moment(timer));
     wheel->armed++;
 }
 
-/* No op is left in @slot. */
+/* No timer is left in @slot. */
 static void slot_emptied(struct proi_wheel *wheel, unsigned slot)
 {
     wheel->occupied[slot / 64] &= ~slot_bit(slot);
@@ -119,31 +119,31 @@ static void slot_emptied(struct proi_wheel *wheel, unsigned slot)
         wheel->unsorted[slot / 64] &= ~slot_bit(slot);
 }
 
-void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_op *op)
+void proi_wheel_disarm(struct proi_wheel *wheel, struct pro_timer_ *timer)
 {
     unsigned slot;
 
-    if (!op->timer_slot)
+    if (!timer->slot)
         return;
-    slot = op->timer_slot - 1u;
-    fetch_shown(op); /* many leave in the order in which they came */
-    op->timer_slot = 0;
-    if (op->timer_previous)
-        op->timer_previous->timer_next = op->timer_next;
+    slot = timer->slot - 1u;
+    fetch_shown(timer); /* many leave in the order in which they came */
+    timer->slot = 0;
+    if (timer->previous)
+        timer->previous->next = timer->next;
     else
-        wheel->slots[slot] = op->timer_next;
-    if (op->timer_next)
-        op->timer_next->timer_previous = op->timer_previous;
+        wheel->slots[slot] = timer->next;
+    if (timer->next)
+        timer->next->previous = timer->previous;
     else
-        wheel->tails[slot] = op->timer_previous;
+        wheel->tails[slot] = timer->previous;
     if (!wheel->slots[slot])
         slot_emptied(wheel, slot);
     wheel->armed--;
 }
 
-static struct pro_op *take_slot(struct proi_wheel *wheel, unsigned slot)
+static struct pro_timer_ *take_slot(struct proi_wheel *wheel, unsigned slot)
 {
-    struct pro_op *list = wheel->slots[slot];
+    struct pro_timer_ *list = wheel->slots[slot];
 
     wheel->slots[slot] = wheel->tails[slot] = NULL;
     slot_emptied(wheel, slot);
@@ -180,26 +180,26 @@ static void advance_to(struct proi_wheel *wheel, uint64_t tick)
 
     wheel->tick = tick;
     for (; level > 0; level--) {
-        struct pro_op *op, *next;
+        struct pro_timer_ *timer, *next;
 
-        for (op = take_slot(wheel, slot_at(level, tick)); op; op = next) {
-            next = op->timer_next;
+        for (timer = take_slot(wheel, slot_at(level, tick)); timer; timer = next) {
+            next = timer->next;
             __builtin_prefetch(next);
-            link_into(wheel, op, proi_op_moment(op));
+            link_into(wheel, timer, proi_timer_moment(timer));
         }
     }
 }
 
 /* Merges two lists ordered by moment; of equals those of @a come first. */
-static struct pro_op *merge(struct pro_op *a, struct pro_op *b)
+static struct pro_timer_ *merge(struct pro_timer_ *a, struct pro_timer_ *b)
 {
-    struct pro_op *head = NULL, **tail = &head;
+    struct pro_timer_ *head = NULL, **tail = &head;
 
     while (a && b) {
-        struct pro_op **smaller = proi_op_moment(b) < proi_op_moment(a) ? &b : &a;
+        struct pro_timer_ **smaller = proi_timer_moment(b) < proi_timer_moment(a) ? &b : &a;
 
         *tail = *smaller;
-        tail = &(*smaller)->timer_next;
+        tail = &(*smaller)->next;
         *smaller = *tail;
     }
     *tail = a ? a : b;
@@ -207,16 +207,16 @@ static struct pro_op *merge(struct pro_op *a, struct pro_op *b)
 }
 
 /* Stable, bottom-up: runs[i] holds 2^i ops or nothing, older ones in higher runs. */
-static struct pro_op *sort(struct pro_op *list)
+static struct pro_timer_ *sort(struct pro_timer_ *list)
 {
-    struct pro_op *runs[48] = { NULL }, *sorted = NULL;
+    struct pro_timer_ *runs[48] = { NULL }, *sorted = NULL;
 
     while (list) {
-        struct pro_op *run = list;
+        struct pro_timer_ *run = list;
         unsigned i = 0;
 
-        list = list->timer_next;
-        run->timer_next = NULL;
+        list = list->next;
+        run->next = NULL;
         for (; i < 47 && runs[i]; i++) {
             run = merge(runs[i], run);
             runs[i] = NULL;
@@ -232,15 +232,15 @@ static struct pro_op *sort(struct pro_op *list)
 /* Puts a slot of level 0 in order. */
 static void slot_sort(struct proi_wheel *wheel, unsigned slot)
 {
-    struct pro_op *last = NULL;
+    struct pro_timer_ *last = NULL;
 
     if (PROI_LIKELY(!(wheel->unsorted[slot / 64] & slot_bit(slot))))
         return;
     wheel->unsorted[slot / 64] &= ~slot_bit(slot);
     wheel->slots[slot] = sort(wheel->slots[slot]);
-    for (struct pro_op *op = wheel->slots[slot]; op; op = op->timer_next) {
-        op->timer_previous = last;
-        last = op;
+    for (struct pro_timer_ *timer = wheel->slots[slot]; timer; timer = timer->next) {
+        timer->previous = last;
+        last = timer;
     }
     wheel->tails[slot] = last;
 }
@@ -255,32 +255,33 @@ uint64_t proi_wheel_next(struct proi_wheel *wheel)
     if (level_of(tick ^ wheel->tick) > 0)
         return tick << PROI_TICK_BITS; /* a higher slot: look again when its time begins */
     slot_sort(wheel, slot);
-    return proi_op_moment(wheel->slots[slot]);
+    return proi_timer_moment(wheel->slots[slot]);
 }
 
 /* Takes what is due out of the present slot, at most @most, and links it behind *@tail, which is moved on. Gives how
  * many. */
-static size_t take_due(struct proi_wheel *wheel, uint64_t now_ns, size_t most, struct pro_op ***tail)
+static size_t take_due(struct proi_wheel *wheel, uint64_t now_ns, size_t most, struct pro_timer_ ***tail)
 {
     const unsigned slot = (unsigned)(wheel->tick & FIRST_MASK);
     const bool all_due = wheel->tick < now_ns >> PROI_TICK_BITS;
-    struct pro_op *op;
+    struct pro_timer_ *timer;
     size_t count = 0;
 
     slot_sort(wheel, slot);
     **tail = wheel->slots[slot];
     /* Each was armed long ago and is in no cache: looks at no moment that does not matter. */
-    for (op = **tail; op && count < most && (all_due || proi_op_moment(op) <= now_ns); op = op->timer_next) {
-        fetch_shown(op);
-        op->timer_slot = 0;
-        *tail = &op->timer_next;
+    for (timer = **tail; timer && count < most && (all_due || proi_timer_moment(timer) <= now_ns);
+         timer = timer->next) {
+        fetch_shown(timer);
+        timer->slot = 0;
+        *tail = &timer->next;
         count++;
     }
     **tail = NULL;
     wheel->armed -= count;
-    wheel->slots[slot] = op;
-    if (op) {
-        op->timer_previous = NULL;
+    wheel->slots[slot] = timer;
+    if (timer) {
+        timer->previous = NULL;
     } else {
         wheel->tails[slot] = NULL;
         slot_emptied(wheel, slot);
@@ -288,10 +289,10 @@ static size_t take_due(struct proi_wheel *wheel, uint64_t now_ns, size_t most, s
     return count;
 }
 
-struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns, size_t most)
+struct pro_timer_ *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns, size_t most)
 {
     const uint64_t now_tick = now_ns >> PROI_TICK_BITS;
-    struct pro_op *due = NULL, **tail = &due;
+    struct pro_timer_ *due = NULL, **tail = &due;
 
     while (wheel->armed) {
         const uint64_t tick = next_tick(wheel);
@@ -313,13 +314,23 @@ struct pro_op *proi_wheel_expire(struct proi_wheel *wheel, uint64_t now_ns, size
 void proi_wheel_for_each(struct proi_wheel *wheel, void (*visit)(struct pro_op *op))
 {
     for (unsigned slot = 0; slot < PROI_WHEEL_SLOTS; slot++) {
-        struct pro_op *op, *next;
+        struct pro_timer_ *timer, *next;
 
-        for (op = wheel->slots[slot]; op; op = next) {
-            next = op->timer_next;
-            visit(op);
+        for (timer = wheel->slots[slot]; timer; timer = next) {
+            next = timer->next;
+            visit(proi_timer_op(timer));
         }
     }
+}
+
+/* ---- the verbs ---- */
+
+static struct pro_op *sleep_until(struct pro_op *op, uint64_t moment_ns)
+{
+    op->timer.moment_ns = moment_ns;
+    op->timer.slot = 0;
+    op->timer.of_limit = false;
+    return op;
 }
 
 struct pro_op *pro_sleep_until(struct pro_op *op, struct pro_loop *loop, uint64_t deadline_ns, struct pro_how how)
@@ -328,8 +339,7 @@ struct pro_op *pro_sleep_until(struct pro_op *op, struct pro_loop *loop, uint64_
         return op;
     proi_op_use_loop(op, loop);
     proi_op_limit(op, how);
-    op->moment_ns = deadline_ns;
-    return op;
+    return sleep_until(op, deadline_ns);
 }
 
 struct pro_op *pro_sleep(struct pro_op *op, struct pro_loop *loop, int64_t duration_ns, struct pro_how how)
@@ -340,6 +350,5 @@ struct pro_op *pro_sleep(struct pro_op *op, struct pro_loop *loop, int64_t durat
     proi_op_limit(op, how);
     if (duration_ns < 0)
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "pro_sleep: the duration is negative"));
-    op->moment_ns = (op->loop && duration_ns > 0 ? proi_loop_clock(op->loop) : 0) + (uint64_t)duration_ns;
-    return op;
+    return sleep_until(op, (op->loop && duration_ns > 0 ? proi_loop_clock(op->loop) : 0) + (uint64_t)duration_ns);
 }

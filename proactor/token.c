@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tokens of pending ops. A loop keeps one node for each source that some pending op listens to; the ops hang in the
-   node's private list, and a cancellation sends the loop one message, however many they are. */
+/* The tokens of pending ops. A loop keeps one node for each source that some pending op listens to; the limits of the
+   ops hang in the node's private list, and a cancellation sends the loop one message, however many they are. */
 #include "internal.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ struct proi_token_node {
     struct pro_cancellation_source *source; /* held */
     struct pro_loop *loop;
     struct proi_token_node *next; /* of the bucket */
-    struct pro_op *ops;
+    struct proi_limit *limits;
     /* Written by the canceller before it posts, read by the loop after unregister_wait, which orders the two. */
     bool posted;
     bool walking; /* [loop] the list is being ended: do not free the node under it */
@@ -74,12 +74,12 @@ static void free_node(struct proi_token_node *node)
 static void end_ops(struct proi_token_node *node)
 {
     node->walking = true;
-    while (node->ops) {
-        struct pro_op *const op = node->ops;
+    while (node->limits) {
+        struct proi_limit *const limit = node->limits;
 
         /* Off the list first: once is enough, and what comes must not find it again. */
-        proi_token_detach(op);
-        proi_op_end_early(op, PROI_WHY_CANCELED);
+        proi_token_detach(limit);
+        proi_op_end_early(limit->timer.op, PROI_WHY_CANCELED);
     }
     node->walking = false;
 }
@@ -113,18 +113,18 @@ static void leave_table(struct proi_token_node *node)
     table->count--;
 }
 
-void proi_token_detach(struct pro_op *op)
+void proi_token_detach(struct proi_limit *limit)
 {
-    struct proi_token_node *const node = op->token_node;
+    struct proi_token_node *const node = limit->node;
 
-    op->flags &= (unsigned char)~PROI_OP_LISTENS;
-    if (op->token_previous)
-        op->token_previous->token_next = op->token_next;
+    limit->node = NULL;
+    if (limit->previous)
+        limit->previous->next = limit->next;
     else
-        node->ops = op->token_next;
-    if (op->token_next)
-        op->token_next->token_previous = op->token_previous;
-    if (node->ops)
+        node->limits = limit->next;
+    if (limit->next)
+        limit->next->previous = limit->previous;
+    if (node->limits)
         return;
     leave_table(node);
     /* Waits for a canceller that is inside on_cancel: it posts and is out. Then either it has posted, and the message
@@ -134,48 +134,47 @@ void proi_token_detach(struct pro_op *op)
         free_node(node);
 }
 
-static struct proi_token_node *find_or_make(struct pro_op *op)
+static struct proi_token_node *find_or_make(struct pro_loop *loop, struct pro_cancellation_source *source)
 {
-    struct proi_token_table *const table = table_for_one_more(op->loop);
+    struct proi_token_table *const table = table_for_one_more(loop);
     struct proi_token_node *node, **head;
 
     if (!table)
         return NULL;
-    head = &table->bucket[bucket_of(table, op->source)];
+    head = &table->bucket[bucket_of(table, source)];
     for (node = *head; node; node = node->next)
-        if (node->source == op->source)
+        if (node->source == source)
             return node;
     node = proi_block_alloc(sizeof *node);
     if (!node)
         return NULL;
     memset(node, 0, sizeof *node);
-    node->source = pro_cancellation_source_ref(op->source);
-    node->loop = op->loop;
+    node->source = pro_cancellation_source_ref(source);
+    node->loop = loop;
     node->next = *head;
     *head = node;
     table->count++;
     return node;
 }
 
-int proi_token_attach(struct pro_op *op)
+int proi_token_attach(struct proi_limit *limit, struct pro_cancellation_source *source)
 {
-    const struct pro_cancellation_token token = { op->source };
+    const struct pro_cancellation_token token = { source };
     struct proi_token_node *node;
     bool first;
 
     if (pro_cancellation_token_is_canceled(token))
         return PRO_E_CANCELED;
-    node = find_or_make(op);
+    node = find_or_make(limit->timer.op->loop, source);
     if (!node)
         return PRO_E_NO_MEMORY;
-    first = node->ops == NULL;
-    op->flags |= PROI_OP_LISTENS;
-    op->token_node = node;
-    op->token_previous = NULL;
-    op->token_next = node->ops;
-    if (node->ops)
-        node->ops->token_previous = op;
-    node->ops = op;
+    first = node->limits == NULL;
+    limit->node = node;
+    limit->previous = NULL;
+    limit->next = node->limits;
+    if (node->limits)
+        node->limits->previous = limit;
+    node->limits = limit;
     /* Cancelled in between: the callback runs inside this call and posts; the op ends by the message. */
     if (first)
         pro_cancellation_register(token, &node->registration, on_cancel, node);

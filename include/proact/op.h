@@ -11,6 +11,7 @@ PRO_BEGIN_DECLS
 struct pro_loop;
 struct pro_handle;
 struct pro_op;
+struct proi_limit;
 
 /* How long, and until when asked to stop. Zero is "for ever". A timeout counts from the call of the verb; of
    timeout and deadline the earlier holds. */
@@ -72,43 +73,67 @@ enum pro_op_kind {
    loop: on the pool). The op is idle again and the caller's: it may be reused, or its memory freed, inside. */
 typedef void pro_op_fn(struct pro_op *op);
 
+/* Private: what waits in a loop's timer wheel; a sleep's own, or that of an operation's limit. */
+struct pro_timer_ {
+    struct pro_timer_ *next, *previous; /* of the wheel's slot                                             */
+    uint64_t moment_ns;
+    union {
+        struct pro_timer_ *way; /* of a sleep's: to be fetched when this one leaves                        */
+        struct pro_op *op;      /* of a limit's                                                            */
+    };
+    uint16_t slot;  /* where in the wheel, 0: not armed                                                    */
+    bool of_limit;
+};
+
+#ifdef _WIN32
+enum { PRO_OP_SCRATCH_ = 6 }; /* an OVERLAPPED must lie in the op */
+#else
+enum { PRO_OP_SCRATCH_ = 3 };
+#endif
+#if defined(__GNUC__) && defined(__cplusplus)
+#define PRO_ANONYMOUS_ __extension__ /* C has structures without a name, C++ as an extension */
+#else
+#define PRO_ANONYMOUS_
+#endif
+
 /* The op. Zeroed memory is an idle op. It must stay in place from the call that starts it until its delivery. The
-   members lie in order of use, a cache line after the other: what ending one early touches, what starting and
-   delivering touch, the rest. */
+   members lie in order of use: what every op touches from its start to its delivery is one cache line, what it is about
+   another. */
 struct pro_op {
     int64_t result;     /* after delivery: >= 0 a count or PRO_OK, < 0 an enum pro_err                     */
     size_t transferred; /* bytes moved, valid on failure too: "cancelled after 3.9 MB were sent"           */
     int native;         /* the system's own error number when result < 0, else 0                           */
 
     /* Private from here, but for user: the loop's, and while state is PRO_OP_KERNEL the backend's. */
+    uint32_t handle_generation;
     unsigned char kind, state; /* enum pro_op_kind, enum pro_op_state                                      */
     unsigned char why;         /* enum proi_why: who asked it to end early, first one wins                 */
-    unsigned char flags;       /* enum proi_op_flag                                                        */
+    unsigned char place;       /* the backend's: where it is between submit and delivery                   */
+    uint16_t flags;            /* enum proi_op_flag                                                        */
     uint16_t generation;       /* counts deliveries; travels through the kernel with the op                */
-    uint16_t timer_slot;       /* where in the timer wheel, 0: not armed                                   */
-    uint32_t handle_generation;
     struct pro_loop *loop;
-    struct pro_op *next;                        /* submission, done or cross-thread queue                   */
-    struct pro_op *timer_next, *timer_previous; /* the wheel's slot                                         */
-
-    void (*done)(struct pro_op *op); /* the waiter: a pro_op_fn, or the awaiter's                           */
+    struct pro_op *next;             /* submission, done or cross-thread queue                             */
+    void (*done)(struct pro_op *op); /* the waiter: a pro_op_fn, or the awaiter's                          */
     void *waiter;
-    uint64_t deadline_ns;
-    struct pro_handle *handle;
-    struct pro_op *handle_next; /* the handle's pending ops                                                 */
-    union {
-        struct pro_op *handle_previous;
-        uint64_t moment_ns; /* a sleep's; it is in no handle's list                                         */
-    };
-    void *buffer;
-    size_t length;
 
-    void *user;                             /* the caller's; the library never touches it                   */
-    uint64_t offset;                        /* a file's place, an accept's loop                             */
-    struct pro_cancellation_source *source; /* from the caller's token; valid with a flag                   */
-    struct proi_token_node *token_node;     /* this loop's node of that source                              */
-    struct pro_op *token_next, *token_previous;
-    uint64_t backend[6]; /* the backend's scratch: OVERLAPPED, open flags, queue links */
+    struct pro_handle *handle;
+    uint64_t deadline_ns;
+    union {                                     /* which one, a flag tells                                 */
+        struct pro_cancellation_source *source; /* of the caller's token, until it is submitted            */
+        struct proi_limit *limit;               /* then what listens to it, and keeps the deadline         */
+    };
+    union {
+        PRO_ANONYMOUS_ struct {
+            struct pro_op *handle_next, *handle_previous; /* the handle's pending ops                      */
+            void *buffer;
+            size_t length;
+            uint64_t offset; /* a file's place, an accept's loop                                           */
+        };
+        struct pro_timer_ timer; /* a sleep's                                                              */
+    };
+
+    uint64_t backend[PRO_OP_SCRATCH_]; /* the backend's scratch                                            */
+    void *user;                        /* the caller's; the library never touches it                       */
 };
 
 /* Stores @done, then submits. Takes the op until delivery; lends its buffer to the kernel. Never calls @done before it

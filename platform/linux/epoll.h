@@ -35,24 +35,23 @@ enum proi_epoll_place {
     PROI_EPOLL_OVER        /* in the queue of results: nothing to cancel      */
 };
 
-/* pro_op.backend[] as this backend sees it. */
+/* pro_op.backend[] as this backend sees it; op->place is enum proi_epoll_place. */
 struct proi_epoll_op {
-    int64_t native; /* what ACCEPT, CONNECT and FILE_OPEN give back */
     union {
         struct {
             struct pro_op *next, *previous; /* in the handle's queue, a ring */
         };
         struct proi_offload item;
     };
-    struct proi_epoll *backend; /* files: where to land */
     union {
-        const char *path; /* FILE_OPEN, on the way to the thread */
-        int64_t result;   /* on the way back: a count, PRO_OK or a code */
+        struct proi_epoll *backend; /* on the way to the thread: where to land */
+        uint64_t native;            /* proi_op_native() */
     };
-    uint32_t place; /* enum proi_epoll_place */
-    int32_t number; /* FILE_OPEN: O_… flags on the way to the thread; on the way back: errno */
 } __attribute__((may_alias));
-_Static_assert(sizeof(struct proi_epoll_op) <= sizeof((struct pro_op *)NULL)->backend, "the scratch is too small");
+_Static_assert(sizeof(struct proi_epoll_op) <= sizeof((struct pro_op *)NULL)->backend &&
+                   offsetof(struct proi_epoll_op, native) ==
+                       offsetof(struct pro_op, backend[2]) - offsetof(struct pro_op, backend),
+               "the scratch is too small");
 
 /* pro_handle.backend[] of a socket as this backend sees it. */
 struct proi_epoll_handle {
@@ -84,7 +83,7 @@ static inline struct proi_epoll_handle *proi_epoll_handle(struct pro_handle *han
 static inline void proi_epoll_finish(struct proi_epoll *epoll, struct pro_op *op, int64_t result, size_t moved,
                                      int native)
 {
-    proi_epoll_op(op)->place = PROI_EPOLL_OVER;
+    op->place = PROI_EPOLL_OVER;
     proi_op_complete(&epoll->over, op, result, moved, native);
 }
 

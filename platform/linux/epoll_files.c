@@ -24,15 +24,18 @@ static int file_open(const char *path, int flags)
     return -1;
 }
 
-static int64_t file_call(struct pro_op *op, struct proi_epoll_op *mine)
+static int64_t file_call(struct pro_op *op)
 {
     const int fd = op->handle ? (int)op->handle->native : -1;
     const off_t offset = (off_t)(op->offset + op->transferred);
+    const struct proi_open_args *const args = proi_op_args(op);
+    int opened;
 
     switch ((enum pro_op_kind)op->kind) {
     case PRO_OP_FILE_OPEN:
-        mine->native = file_open(mine->path, mine->number);
-        return mine->native < 0 ? -1 : PRO_OK;
+        opened = file_open(args->path, proi_linux_open_flags(args->flags));
+        *proi_op_native(op) = (uint64_t)opened;
+        return opened < 0 ? -1 : PRO_OK;
     case PRO_OP_READ_AT:
         return pread(fd, proi_op_data(op), proi_op_left(op), offset);
     case PRO_OP_WRITE_AT:
@@ -53,16 +56,16 @@ static void file_run(struct proi_offload *item)
 {
     struct proi_epoll_op *mine = PRO_CONTAINER(item, struct proi_epoll_op, item);
     struct pro_op *op = PRO_CONTAINER(mine, struct pro_op, backend);
-    struct proi_epoll *epoll = mine->backend;
+    struct proi_epoll *epoll = mine->backend; /* first: the native handle comes there */
     int64_t result;
     int number;
 
     do {
-        result = file_call(op, mine);
+        result = file_call(op);
         number = result < 0 ? errno : 0;
     } while (number == EINTR);
-    mine->result = result < 0 ? proi_error_from_native(number) : result;
-    mine->number = number;
+    op->result = result < 0 ? proi_error_from_native(number) : result;
+    op->native = number;
 
     /* Release, with the acquire in proi_epoll_land(): who takes the op sees its result. Against another pusher: one of
        the two compares first, the other sees the new head and goes on top of it. Against the loop's exchange: it comes
@@ -81,14 +84,9 @@ static void file_run(struct proi_offload *item)
 void proi_epoll_offload(struct proi_epoll *epoll, struct pro_op *op)
 {
     struct proi_epoll_op *mine = proi_epoll_op(op);
-    struct proi_open_args args = { 0 };
 
-    if (op->kind == PRO_OP_FILE_OPEN) /* lies where mine is going to */
-        args = *(const struct proi_open_args *)proi_op_args(op);
-    mine->path = args.path;
-    mine->number = proi_linux_open_flags(args.flags);
     mine->backend = epoll;
-    mine->place = PROI_EPOLL_OFFLOADED;
+    op->place = PROI_EPOLL_OFFLOADED;
     mine->item = (struct proi_offload){ NULL, file_run };
     (void)proi_fetch_add(&epoll->offloaded, 1, PROI_RELAXED); /* the thread gets it through proi_offload()'s lock */
     proi_offload(&mine->item);
@@ -106,11 +104,10 @@ void proi_epoll_land(struct proi_epoll *epoll)
         oldest = op;
     }
     for (op = oldest; op; op = next) {
-        const struct proi_epoll_op *mine = proi_epoll_op(op);
         const bool moves = op->kind == PRO_OP_READ_AT || op->kind == PRO_OP_WRITE_AT;
 
         next = op->next;
-        proi_epoll_finish(epoll, op, mine->result, moves && mine->result > 0 ? (size_t)mine->result : 0, mine->number);
+        proi_epoll_finish(epoll, op, op->result, moves && op->result > 0 ? (size_t)op->result : 0, op->native);
     }
 }
 

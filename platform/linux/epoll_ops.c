@@ -24,7 +24,7 @@ static void queue_push(struct proi_epoll_handle *handle, enum proi_epoll_side si
     struct pro_op *first = handle->first[side];
     struct proi_epoll_op *mine = proi_epoll_op(op);
 
-    mine->place = PROI_EPOLL_QUEUED;
+    op->place = PROI_EPOLL_QUEUED;
     if (!first) {
         mine->next = mine->previous = op;
         handle->first[side] = op;
@@ -106,7 +106,7 @@ static enum outcome accept_try(struct proi_epoll *epoll, struct pro_op *op)
     epoll->calls++;
     switch (number) {
     case 0:
-        op->backend[0] = (uint64_t)fd;
+        *proi_op_native(op) = (uint64_t)fd;
         finish_queued(epoll, op, PRO_OK, 0, 0);
         return OVER;
     case EAGAIN:
@@ -151,7 +151,7 @@ static enum outcome recv_try(struct proi_epoll *epoll, struct pro_op *op)
 static void finish_lease(struct proi_epoll *epoll, struct pro_op *op, int64_t result, int native)
 {
     queue_remove(proi_epoll_handle(op->handle), PROI_EPOLL_READ, op);
-    proi_epoll_op(op)->place = PROI_EPOLL_OVER;
+    op->place = PROI_EPOLL_OVER;
     proi_lease_complete(&epoll->over, op, result, native);
 }
 
@@ -307,12 +307,12 @@ void proi_epoll_event(struct proi_epoll *epoll, struct pro_handle *handle, uint3
 }
 
 /* ---- connecting: there is no handle yet ---- */
-/* The socket in backend[0] has answered; @number is its errno. */
+/* The op's new socket has answered; @number is its errno. */
 static void connect_finish(struct proi_epoll *epoll, struct pro_op *op, int number)
 {
     if (number != 0) {
         epoll->calls++;
-        (void)close((int)op->backend[0]);
+        (void)close((int)*proi_op_native(op));
     }
     proi_epoll_finish(epoll, op, number ? proi_error_from_native(number) : PRO_OK, 0, number);
 }
@@ -325,13 +325,13 @@ static void connect_begin(struct proi_epoll *epoll, struct pro_op *op)
     const socklen_t length = proi_sockaddr_from(&args.addr, &address);
     int fd;
 
-    proi_epoll_op(op)->place = PROI_EPOLL_CONNECTING;
+    op->place = PROI_EPOLL_CONNECTING;
     fd = length ? socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : (errno = EAFNOSUPPORT, -1);
     if (fd < 0) {
         proi_epoll_finish(epoll, op, proi_error_from_native(errno), 0, errno);
         return;
     }
-    op->backend[0] = (uint64_t)fd;
+    *proi_op_native(op) = (uint64_t)fd;
     (void)proi_linux_nodelay(fd);
     epoll->calls += 3;
     if (connect(fd, (const struct sockaddr *)&address, length) == 0) {
@@ -353,7 +353,7 @@ void proi_epoll_connected(struct proi_epoll *epoll, struct pro_op *op)
     socklen_t size = sizeof number;
 
     epoll->calls++;
-    if (getsockopt((int)op->backend[0], SOL_SOCKET, SO_ERROR, &number, &size) != 0)
+    if (getsockopt((int)*proi_op_native(op), SOL_SOCKET, SO_ERROR, &number, &size) != 0)
         number = errno;
     connect_finish(epoll, op, number);
 }
@@ -361,7 +361,7 @@ void proi_epoll_connected(struct proi_epoll *epoll, struct pro_op *op)
 static void connect_cancel(struct proi_epoll *epoll, struct pro_op *op)
 {
     epoll->calls++;
-    (void)epoll_ctl(epoll->epoll, EPOLL_CTL_DEL, (int)op->backend[0],
+    (void)epoll_ctl(epoll->epoll, EPOLL_CTL_DEL, (int)*proi_op_native(op),
                     NULL); /* as in close_do(): no event for a stale op */
     connect_finish(epoll, op, ECANCELED);
 }
@@ -410,7 +410,7 @@ void proi_epoll_cancel(struct proi_backend *backend, struct pro_op *op)
 {
     struct proi_epoll *epoll = (struct proi_epoll *)(void *)backend;
 
-    switch ((enum proi_epoll_place)proi_epoll_op(op)->place) {
+    switch ((enum proi_epoll_place)op->place) {
     case PROI_EPOLL_QUEUED:
         finish_queued(epoll, op, PRO_E_CANCELED, 0, ECANCELED);
         break;

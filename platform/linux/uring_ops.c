@@ -79,7 +79,7 @@ static int fill_accept(struct uring *uring, struct io_uring_sqe *sqe, struct pro
 static void finish_accept(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
     if (result >= 0)
-        op->backend[0] = (uint64_t)result;
+        *proi_op_native(op) = (uint64_t)result;
     finish_plain(uring, op, result, done);
 }
 
@@ -91,7 +91,7 @@ static int fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pr
     const socklen_t length = proi_sockaddr_from(&args.addr, &address);
     int fd, error;
 
-    _Static_assert(sizeof(struct sockaddr_in6) <= sizeof op->backend - sizeof op->backend[0],
+    _Static_assert(sizeof(struct sockaddr_in6) <= PROI_OP_ARGS,
                    "an address fits into the op");
     if (!length)
         return EAFNOSUPPORT;
@@ -105,7 +105,7 @@ static int fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pr
         close(fd);
         return error;
     }
-    op->backend[0] = (uint64_t)fd;
+    *proi_op_native(op) = (uint64_t)fd;
     memcpy(proi_op_args(op), &address, length);
     io_uring_prep_connect(sqe, fd, proi_op_args(op), length);
     return 0;
@@ -115,7 +115,7 @@ static void finish_connect(struct uring *uring, struct pro_op *op, int result, s
 {
     if (result < 0) {
         count_call(uring);
-        close((int)op->backend[0]);
+        close((int)*proi_op_native(op));
     }
     finish_plain(uring, op, result, done);
 }
@@ -228,7 +228,7 @@ static void finish_open(struct uring *uring, struct pro_op *op, int result, stru
         }
     }
     if (result >= 0)
-        op->backend[0] = (uint64_t)result;
+        *proi_op_native(op) = (uint64_t)result;
     finish_plain(uring, op, result, done);
 }
 

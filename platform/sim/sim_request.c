@@ -161,7 +161,7 @@ bool sim_request_new(struct sim *sim, struct pro_op *op)
         request->args.connect = *(struct proi_connect_args *)proi_op_args(op);
     if (op->kind == PRO_OP_FILE_OPEN)
         request->args.open = *(struct proi_open_args *)proi_op_args(op);
-    op->backend[1] = (uint64_t)(uintptr_t)request; /* over the arguments */
+    op->backend[1] = (uint64_t)(uintptr_t)request; /* may be over the arguments */
     sim->request_count++;
     queue = sim_queue_of(op);
     if (queue)

@@ -37,7 +37,7 @@ struct iocp_offloaded {
     const char *path; /* of FILE_OPEN */
 };
 
-/* What op->backend holds. The arguments of CONNECT and FILE_OPEN lie in the same place: copy them out first. */
+/* What op->backend holds. A part of the arguments of CONNECT and FILE_OPEN lies in the same place: copy them out first. */
 struct iocp_record {
     union {
         OVERLAPPED overlapped; /* its address is the op's name in the port */

@@ -121,7 +121,7 @@ static void connect_start(struct proi_iocp *iocp, struct pro_op *op)
     SOCKET s;
     int length;
 
-    memcpy(&args, proi_op_args(op), sizeof args); /* they lie where the OVERLAPPED goes */
+    memcpy(&args, proi_op_args(op), sizeof args); /* they lie where the OVERLAPPED goes, in part */
     length = proi_sockaddr_from(&args.addr, &address);
     overlapped = proi_iocp_begin(op);
     if (length == 0 || proi_winsock_functions(args.addr.family, &functions) != PRO_OK) {
@@ -279,11 +279,11 @@ static void op_end(struct pro_op *op, int64_t result, size_t moved, int native_e
     record->phase = IOCP_OVER;
     if (op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_CONNECT) {
         if (result >= 0)
-            op->backend[0] = native;
+            *proi_op_native(op) = native;
         else if (native != INVALID_SOCKET)
             closesocket((SOCKET)native);
     } else if (op->kind == PRO_OP_FILE_OPEN && result >= 0) {
-        op->backend[0] = native;
+        *proi_op_native(op) = native;
     }
     if (op->kind == PRO_OP_RECV_LEASE) /* with a failure nothing can have moved: it would be lost */
         proi_lease_complete(done, op, result, result < 0 ? native_error : 0);

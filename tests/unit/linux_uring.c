@@ -37,8 +37,10 @@ static struct pro_op *start(struct pro_op *op, enum pro_op_kind kind, struct pro
 {
     op->kind = (unsigned char)kind;
     op->handle = handle;
-    op->buffer = buffer;
-    op->length = length;
+    if (handle) { /* else its arguments lie there */
+        op->buffer = buffer;
+        op->length = length;
+    }
     op->transferred = 0;
     op->result = 12345;
     backend->type->submit(backend, op);
@@ -108,8 +110,8 @@ static void connect_ends(void)
     start(&connect, PRO_OP_CONNECT, NULL, NULL, 0);
     wait_for(2);
     REQUIRE(accept.result == PRO_OK && connect.result == PRO_OK);
-    attach(&ends[0], PROI_HANDLE_SOCKET, (intptr_t)connect.backend[0], PRO_OP_CONNECT);
-    attach(&ends[1], PROI_HANDLE_SOCKET, (intptr_t)accept.backend[0], PRO_OP_ACCEPT);
+    attach(&ends[0], PROI_HANDLE_SOCKET, (intptr_t)*proi_op_native(&connect), PRO_OP_CONNECT);
+    attach(&ends[1], PROI_HANDLE_SOCKET, (intptr_t)*proi_op_native(&accept), PRO_OP_ACCEPT);
 }
 
 static void close_ends(void)
@@ -394,7 +396,7 @@ TEST(files_are_read_written_and_directories_refused)
     *(struct proi_open_args *)proi_op_args(&op) = (struct proi_open_args){ path, PRO_OPEN_READ | PRO_OPEN_WRITE };
     start(&op, PRO_OP_FILE_OPEN, NULL, NULL, 0);
     REQUIRE(run(&op) == PRO_OK);
-    attach(&file, PROI_HANDLE_FILE, (intptr_t)op.backend[0], PRO_OP_FILE_OPEN);
+    attach(&file, PROI_HANDLE_FILE, (intptr_t)*proi_op_native(&op), PRO_OP_FILE_OPEN);
     op.offset = 3;
     start(&op, PRO_OP_WRITE_AT, &file, "abcd", 4);
     CHECK_EQ(run(&op), 4);

@@ -167,6 +167,29 @@ TEST(a_sleep_ends_at_its_moment_and_not_before)
     loop_end(loop);
 }
 
+TEST(of_a_sleep_and_its_deadline_the_earlier_ends_it_and_of_equal_ones_the_sleep)
+{
+    // Kills: a sleep that looks at one of the two; a deadline at the sleep's own moment that counts.
+    struct pro_loop *const loop = loop_sim();
+    const uint64_t start = pro_loop_now(loop) + (uint64_t)PRO_S(1);
+    static const struct {
+        int64_t sleep_s, deadline_s;
+        int result;
+    } rows[] = { { 5, 3, PRO_E_TIMEOUT }, { 10, 12, PRO_OK }, { 20, 20, PRO_OK } };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const int64_t ends_s = rows[i].sleep_s < rows[i].deadline_s ? rows[i].sleep_s : rows[i].deadline_s;
+        struct pro_how how = PRO_HOW_DEFAULT;
+        struct pro_op op = { 0 };
+
+        how.deadline_ns = start + (uint64_t)PRO_S(rows[i].deadline_s);
+        CHECK_EQ(loop_answer(loop, pro_sleep_until(&op, loop, start + (uint64_t)PRO_S(rows[i].sleep_s), how)),
+                 rows[i].result);
+        CHECK_EQ(pro_loop_now(loop), start + (uint64_t)PRO_S(ends_s));
+    }
+    loop_end(loop);
+}
+
 static void start_two(void *arg)
 {
     struct pro_op *const ops = arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The timer wheel by itself: the order in which ops come out, to the nanosecond, and that its work does not grow with
- * what it holds. The wheel is compiled into this test, so that each look at an op can be counted. */
+ * what it holds. The wheel is compiled into this test, so that each look at a timer can be counted. */
 #include "proactor/internal.h"
 
 #include "harness.h"
@@ -9,27 +9,37 @@
 
 static size_t looks;
 
-static uint64_t counted_moment(const struct pro_op *op)
+static uint64_t counted_moment(const struct pro_timer_ *timer)
 {
     looks++;
-    return proi_op_moment(op);
+    return proi_timer_moment(timer);
 }
 
-#define proi_op_moment counted_moment
+#define proi_timer_moment counted_moment
 #include "proactor/timer.c"
-#undef proi_op_moment
+#undef proi_timer_moment
 
 static struct proi_wheel wheel;
 
-static uint64_t moment_of(const struct pro_op *op) { return proi_op_moment(op); }
+static uint64_t moment_of(const struct pro_op *op) { return op->timer.moment_ns; }
 
 static void arm(struct pro_op *op, uint64_t moment_ns)
 {
     memset(op, 0, sizeof *op);
     op->kind = PRO_OP_SLEEP;
-    op->moment_ns = moment_ns;
-    proi_wheel_arm(&wheel, op);
+    op->timer.moment_ns = moment_ns;
+    proi_wheel_arm(&wheel, &op->timer);
 }
+
+/* The timers that are due, as ops. */
+static struct pro_op *expire(uint64_t now_ns, size_t most)
+{
+    struct pro_timer_ *const timer = proi_wheel_expire(&wheel, now_ns, most);
+
+    return timer ? proi_timer_op(timer) : NULL;
+}
+
+static struct pro_op *next_of(const struct pro_op *op) { return op->timer.next ? proi_timer_op(op->timer.next) : NULL; }
 
 /* A moment from a nanosecond to a month away: each power of two is as likely as the next. */
 static uint64_t random_moment(uint64_t *state, uint64_t now)
@@ -43,7 +53,7 @@ static size_t count_list(const struct pro_op *op)
 {
     size_t count = 0;
 
-    for (; op; op = op->timer_next)
+    for (; op; op = next_of(op))
         count++;
     return count;
 }
@@ -66,10 +76,10 @@ TEST(each_op_comes_out_at_its_own_nanosecond_when_next_is_followed)
         REQUIRE(next != UINT64_MAX && next >= previous);
         if (next > now)
             now = next;
-        for (struct pro_op *op = proi_wheel_expire(&wheel, now, SIZE_MAX); op; op = op->timer_next) {
+        for (struct pro_op *op = expire(now, SIZE_MAX); op; op = next_of(op)) {
             CHECK(moment_of(op) <= now);
             CHECK(moment_of(op) == now || now == 123456789); /* what was due at the start comes at the start */
-            CHECK_EQ(op->timer_slot, 0);
+            CHECK_EQ(op->timer.slot, 0);
             came++;
         }
         previous = next;
@@ -96,7 +106,7 @@ TEST(what_is_due_comes_in_order_of_moment_then_of_arming_and_nothing_else_comes)
         uint64_t earliest = UINT64_MAX;
 
         now = random_moment(&state, now) + 1;
-        for (struct pro_op *op = proi_wheel_expire(&wheel, now, SIZE_MAX); op; before = op, op = op->timer_next) {
+        for (struct pro_op *op = expire(now, SIZE_MAX); op; before = op, op = next_of(op)) {
             CHECK(moment_of(op) <= now);
             if (before)
                 CHECK(moment_of(before) < moment_of(op) || (moment_of(before) == moment_of(op) && before < op));
@@ -104,7 +114,7 @@ TEST(what_is_due_comes_in_order_of_moment_then_of_arming_and_nothing_else_comes)
         }
         CHECK_EQ(wheel.armed, left);
         for (int i = 0; i < COUNT; i++)
-            if (ops[i].timer_slot && moment_of(&ops[i]) < earliest)
+            if (ops[i].timer.slot && moment_of(&ops[i]) < earliest)
                 earliest = moment_of(&ops[i]);
         CHECK(earliest > now);
         CHECK(proi_wheel_next(&wheel) <= earliest);
@@ -130,9 +140,9 @@ TEST(what_is_due_may_be_taken_a_few_at_a_time_and_the_order_is_the_same)
         size_t came = 0;
 
         CHECK(next <= now);
-        for (struct pro_op *op = proi_wheel_expire(&wheel, now, MOST); op; op = op->timer_next) {
+        for (struct pro_op *op = expire(now, MOST); op; op = next_of(op)) {
             CHECK(moment_of(op) >= before && moment_of(op) <= now);
-            CHECK_EQ(op->timer_slot, 0);
+            CHECK_EQ(op->timer.slot, 0);
             before = moment_of(op);
             came++;
         }
@@ -140,14 +150,14 @@ TEST(what_is_due_may_be_taken_a_few_at_a_time_and_the_order_is_the_same)
         REQUIRE(came > 0);
         left -= came;
         for (int i = 0; i < COUNT && left; i++) /* one that is still there goes */
-            if (ops[i].timer_slot && (test_random(&state) & 1)) {
-                proi_wheel_disarm(&wheel, &ops[i]);
+            if (ops[i].timer.slot && (test_random(&state) & 1)) {
+                proi_wheel_disarm(&wheel, &ops[i].timer);
                 left--;
                 break;
             }
         CHECK_EQ(wheel.armed, left);
     }
-    CHECK(proi_wheel_expire(&wheel, now, MOST) == NULL);
+    CHECK(expire(now, MOST) == NULL);
     free(ops);
 }
 
@@ -161,8 +171,8 @@ TEST(an_op_armed_into_an_empty_wheel_long_after_the_last_is_found_at_its_moment)
         proi_wheel_move(&wheel, now);
         arm(&op, now + 5000);
         CHECK(proi_wheel_next(&wheel) <= now + 5000);
-        CHECK(proi_wheel_expire(&wheel, now + 4999, 1) == NULL);
-        CHECK(proi_wheel_expire(&wheel, now + 5000, 1) == &op);
+        CHECK(expire(now + 4999, 1) == NULL);
+        CHECK(expire(now + 5000, 1) == &op);
     }
 }
 
@@ -179,13 +189,13 @@ TEST(a_disarmed_op_never_comes)
         arm(&ops[i], random_moment(&state, 1));
     for (int i = 0; i < COUNT; i++)
         if (test_random(&state) & 1) {
-            proi_wheel_disarm(&wheel, &ops[i]);
-            proi_wheel_disarm(&wheel, &ops[i]); /* it is not there: nothing happens */
+            proi_wheel_disarm(&wheel, &ops[i].timer);
+            proi_wheel_disarm(&wheel, &ops[i].timer); /* it is not there: nothing happens */
             ops[i].kind = PRO_OP_NOP;
             left--;
         }
     CHECK_EQ(wheel.armed, left);
-    for (struct pro_op *op = proi_wheel_expire(&wheel, UINT64_C(1) << 60, SIZE_MAX); op; op = op->timer_next) {
+    for (struct pro_op *op = expire(UINT64_C(1) << 60, SIZE_MAX); op; op = next_of(op)) {
         CHECK_EQ(op->kind, PRO_OP_SLEEP);
         left--;
     }
@@ -195,26 +205,30 @@ TEST(a_disarmed_op_never_comes)
     free(ops);
 }
 
-TEST(the_link_of_the_queues_is_left_alone_in_an_op_that_only_has_a_deadline)
+TEST(a_limit_among_sleeps_keeps_its_op)
 {
-    // Kills: showing the way in an op that is in the ready queue as well.
+    // Kills: showing the way in a timer that needs the place for its op.
     enum { COUNT = 12 };
-    static struct pro_op ops[COUNT], queued;
+    static struct pro_op sleeps[COUNT], limited;
+    static struct pro_timer_ limits[COUNT];
 
     for (int far = 0; far < 2; far++) {
+        const uint64_t moment_ns = far ? (uint64_t)PRO_S(40) : 1;
+        size_t came = 0;
+
         proi_wheel_init(&wheel, 0);
-        for (int i = 0; i < COUNT; i++) { /* sleeps, and receives with a deadline */
-            memset(&ops[i], 0, sizeof ops[i]);
-            ops[i].kind = i % 3 ? PRO_OP_SLEEP : PRO_OP_RECV;
-            ops[i].next = &queued;
-            ops[i].moment_ns = ops[i].deadline_ns = far ? (uint64_t)PRO_S(40) : 1;
-            proi_wheel_arm(&wheel, &ops[i]);
+        for (int i = 0; i < COUNT; i++) {
+            limits[i] = (struct pro_timer_){ .moment_ns = moment_ns, .op = &limited, .of_limit = true };
+            if (i % 3)
+                arm(&sleeps[i], moment_ns);
+            else
+                proi_wheel_arm(&wheel, &limits[i]);
         }
-        for (int i = 0; i < COUNT; i += 3)
-            CHECK(ops[i].next == &queued);
-        CHECK_EQ(count_list(proi_wheel_expire(&wheel, (uint64_t)PRO_S(41), SIZE_MAX)), COUNT);
-        for (int i = 0; i < COUNT; i += 3)
-            CHECK(ops[i].next == &queued);
+        for (struct pro_timer_ *it = proi_wheel_expire(&wheel, (uint64_t)PRO_S(41), SIZE_MAX); it; it = it->next) {
+            CHECK(proi_timer_op(it) == (came % 3 ? &sleeps[came] : &limited));
+            came++;
+        }
+        CHECK_EQ(came, COUNT);
     }
 }
 
@@ -234,9 +248,9 @@ TEST(an_op_handed_down_level_by_level_is_neither_early_nor_late)
 
             proi_wheel_init(&wheel, now);
             arm(&op, moment);
-            CHECK(proi_wheel_expire(&wheel, moment - 1, SIZE_MAX) == NULL);
+            CHECK(expire(moment - 1, SIZE_MAX) == NULL);
             CHECK_EQ(wheel.armed, 1);
-            CHECK(proi_wheel_expire(&wheel, moment, SIZE_MAX) == &op);
+            CHECK(expire(moment, SIZE_MAX) == &op);
             proi_wheel_init(&wheel, now); /* again, in the steps that a loop would take */
             arm(&op, moment);
             while (wheel.armed && turns++ < 100) {
@@ -247,18 +261,6 @@ TEST(an_op_handed_down_level_by_level_is_neither_early_nor_late)
             CHECK(turns <= PROI_WHEEL_LEVELS + 1);
         }
     }
-}
-
-TEST(the_earlier_of_sleep_and_deadline_strikes)
-{
-    // Kills: a moment that looks at one of the two.
-    struct pro_op op = { .kind = PRO_OP_SLEEP, .moment_ns = 5, .deadline_ns = 3 };
-
-    CHECK_EQ(proi_op_moment(&op), 3);
-    op.deadline_ns = 0;
-    CHECK_EQ(proi_op_moment(&op), 5);
-    op.kind = PRO_OP_RECV;
-    CHECK(proi_op_moment(&op) == UINT64_MAX);
 }
 
 /* A working day with @idle timers armed in the background: short ones are armed, some disarmed, some struck. */
@@ -276,10 +278,10 @@ static size_t looks_of_a_day(struct pro_op *background, size_t idle)
         for (int i = 0; i < SHORT; i++)
             arm(&ops[i], now + test_random(&state) % (uint64_t)PRO_MS(50));
         for (int i = 0; i < SHORT; i += 2)
-            proi_wheel_disarm(&wheel, &ops[i]);
+            proi_wheel_disarm(&wheel, &ops[i].timer);
         now += (uint64_t)PRO_MS(50);
         proi_wheel_next(&wheel);
-        CHECK_EQ(count_list(proi_wheel_expire(&wheel, now, SIZE_MAX)), SHORT / 2);
+        CHECK_EQ(count_list(expire(now, SIZE_MAX)), SHORT / 2);
     }
     CHECK_EQ(wheel.armed, idle);
     return looks;
@@ -315,7 +317,7 @@ TEST(each_op_is_touched_a_bounded_number_of_times_until_it_strikes)
         arm(&ops[i], test_random(&state) % (uint64_t)PRO_S(3600));
     while (wheel.armed) {
         now += (uint64_t)PRO_MS(20);
-        came += count_list(proi_wheel_expire(&wheel, now, SIZE_MAX));
+        came += count_list(expire(now, SIZE_MAX));
     }
     CHECK_EQ(came, count);
     /* Armed once, handed down at most three levels within an hour, seen when due, and sorted among the few of its turn.

@@ -39,8 +39,8 @@ TEST(iocp_accepted_socket_can_be_given_to_another_port)
     op_submit(first, &accept, PRO_OP_ACCEPT, &listener);
     connect_submit(first, &connect, addr);
     REQUIRE(op_wait(first, &accept) == PRO_OK && op_wait(first, &connect) == PRO_OK);
-    handle_attach(second, &server, PROI_HANDLE_SOCKET, accept.backend[0], PRO_OP_ACCEPT);
-    handle_attach(first, &client, PROI_HANDLE_SOCKET, connect.backend[0], PRO_OP_CONNECT);
+    handle_attach(second, &server, PROI_HANDLE_SOCKET, *proi_op_native(&accept), PRO_OP_ACCEPT);
+    handle_attach(first, &client, PROI_HANDLE_SOCKET, *proi_op_native(&connect), PRO_OP_CONNECT);
     transfer_submit(second, &op, PRO_OP_RECV, &server, &byte, 1);
     CHECK_EQ(transfer(first, PRO_OP_SEND, &client, (char[]){ 'x' }, 1), 1);
     CHECK_EQ(op_wait(second, &op), 1); /* waits on the second port */
@@ -105,20 +105,20 @@ TEST(iocp_accept_skips_a_connection_that_was_reset_before_its_turn)
     for (int i = 0; i < 3; i++) {
         connect_submit(backend, &connect, addr);
         REQUIRE(op_wait(backend, &connect) == PRO_OK);
-        handle_attach(backend, &client, PROI_HANDLE_SOCKET, connect.backend[0], PRO_OP_CONNECT);
+        handle_attach(backend, &client, PROI_HANDLE_SOCKET, *proi_op_native(&connect), PRO_OP_CONNECT);
         CHECK_EQ(type->set_abortive(backend, &client, true), PRO_OK);
         handle_close(backend, &client);
     }
     op_submit(backend, &accept, PRO_OP_ACCEPT, &listener);
     connect_submit(backend, &connect, addr);
     REQUIRE(op_wait(backend, &connect) == PRO_OK);
-    handle_attach(backend, &client, PROI_HANDLE_SOCKET, connect.backend[0], PRO_OP_CONNECT);
+    handle_attach(backend, &client, PROI_HANDLE_SOCKET, *proi_op_native(&connect), PRO_OP_CONNECT);
     /* Windows may hand out the dead ones as well; the living one comes in the end. */
     for (;;) {
         struct pro_addr here = { 0 }, there = { 0 };
 
         REQUIRE(op_wait(backend, &accept) == PRO_OK);
-        handle_attach(backend, &server, PROI_HANDLE_SOCKET, accept.backend[0], PRO_OP_ACCEPT);
+        handle_attach(backend, &server, PROI_HANDLE_SOCKET, *proi_op_native(&accept), PRO_OP_ACCEPT);
         if (type->peer_addr(backend, &server, &there) == PRO_OK &&
             type->local_addr(backend, &client, &here) == PRO_OK && there.port == here.port)
             break;

@@ -145,8 +145,8 @@ static inline void pair_open(struct proi_backend *backend, struct pair *pair)
     op_submit(backend, &accept, PRO_OP_ACCEPT, &pair->listener);
     connect_submit(backend, &connect, addr);
     REQUIRE(op_wait(backend, &accept) == PRO_OK && op_wait(backend, &connect) == PRO_OK);
-    handle_attach(backend, &pair->server, PROI_HANDLE_SOCKET, accept.backend[0], PRO_OP_ACCEPT);
-    handle_attach(backend, &pair->client, PROI_HANDLE_SOCKET, connect.backend[0], PRO_OP_CONNECT);
+    handle_attach(backend, &pair->server, PROI_HANDLE_SOCKET, *proi_op_native(&accept), PRO_OP_ACCEPT);
+    handle_attach(backend, &pair->client, PROI_HANDLE_SOCKET, *proi_op_native(&connect), PRO_OP_CONNECT);
 }
 
 static inline void pair_close(struct proi_backend *backend, struct pair *pair)

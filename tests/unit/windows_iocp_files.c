@@ -23,7 +23,7 @@ static int64_t file_open(struct proi_backend *backend, struct pro_handle *file, 
     memcpy(proi_op_args(&op), &args, sizeof args);
     op_submit(backend, &op, PRO_OP_FILE_OPEN, NULL);
     if (op_wait(backend, &op) == PRO_OK)
-        handle_attach(backend, file, PROI_HANDLE_FILE, op.backend[0], PRO_OP_FILE_OPEN);
+        handle_attach(backend, file, PROI_HANDLE_FILE, *proi_op_native(&op), PRO_OP_FILE_OPEN);
     return op.result;
 }
 
