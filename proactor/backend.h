@@ -86,11 +86,11 @@ static inline uint32_t proi_op_left(const struct pro_op *op)
     return left < (UINT32_C(1) << 30) ? (uint32_t)left : UINT32_C(1) << 30;
 }
 
-/* Where ACCEPT, CONNECT and FILE_OPEN leave the native handle that a success gives back. */
-static inline uint64_t *proi_op_native(struct pro_op *op) { return &op->backend[2]; }
+/* Where ACCEPT, CONNECT and FILE_OPEN, which move no bytes, leave the native handle that a success gives back. */
+static inline size_t *proi_op_native(struct pro_op *op) { return &op->transferred; }
 
-/* Where the verbs of CONNECT and FILE_OPEN, which have no data to move, put their arguments: over length, offset and two
-   words of the scratch. The backend may overwrite them at submit (copy first). */
+/* Where the verbs of CONNECT and FILE_OPEN, which have no data, put their arguments: over length, offset and two words
+   of the scratch. The backend may overwrite them at submit (copy first). */
 struct proi_connect_args {
     struct pro_addr addr;
 };
@@ -102,7 +102,9 @@ enum { PROI_OP_ARGS = 32 }; /* bytes */
 static inline void *proi_op_args(struct pro_op *op) { return (char *)op + offsetof(struct pro_op, length); }
 _Static_assert(offsetof(struct pro_op, backend[2]) - offsetof(struct pro_op, length) == PROI_OP_ARGS &&
                    sizeof(struct proi_connect_args) <= PROI_OP_ARGS && sizeof(struct proi_open_args) <= PROI_OP_ARGS,
-               "arguments lie before the native handle");
+               "arguments fit before what the backend's answer needs");
+/* The instance that @op was submitted to. [any thread, while it is pending] */
+struct proi_backend *proi_op_backend(const struct pro_op *op);
 
 /* ---- buffers of leased receives (lease.c). [loop] ----
  *

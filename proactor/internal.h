@@ -16,7 +16,8 @@ enum proi_op_flag {
     PROI_OP_LINKED = 16, /* in handle->ops, or in loop->own.loose when it has no handle; a sleep is only in the wheel */
     PROI_OP_LIMITED = 32, /* op->limit is its limit                                                         */
     PROI_OP_STARVED = 64, /* a leased receive that waits for a buffer: in the pool's queue                  */
-    PROI_OP_TOKEN = 128   /* and not LIMITED: op->source is that of the caller's token                      */
+    PROI_OP_TOKEN = 128,  /* and not LIMITED: op->source is that of the caller's token                      */
+    PROI_OP_DEADLINE = 256 /* op->deadline_ns is one; of a sleep: and it is what ends it                    */
 };
 
 /* ---- the timer wheel (timer.c) ---- */
@@ -44,9 +45,10 @@ static inline void proi_wheel_move(struct proi_wheel *wheel, uint64_t now_ns)
 {
     wheel->tick = now_ns >> PROI_TICK_BITS;
 }
+struct pro_op *proi_limit_op(struct pro_timer_ *timer); /* whose limit it is */
 static inline struct pro_op *proi_timer_op(struct pro_timer_ *timer)
 {
-    return timer->of_limit ? timer->op : PRO_CONTAINER(timer, struct pro_op, timer);
+    return timer->of_limit ? proi_limit_op(timer) : PRO_CONTAINER(timer, struct pro_op, timer);
 }
 static inline uint64_t proi_timer_moment(const struct pro_timer_ *timer) { return timer->moment_ns; }
 /* Arms @timer for its moment. */
@@ -215,7 +217,8 @@ void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats)
 
 /* ---- limit.c: a deadline and a token, of the few ops that have them ---- */
 struct proi_limit {
-    struct pro_timer_ timer;            /* its op, and the deadline; a sleep has its own */
+    struct pro_timer_ timer;            /* the deadline; a sleep has its own */
+    struct pro_op *op;
     struct proi_token_node *node;       /* this loop's node of the token; NULL: none, or it has spoken */
     struct proi_limit *next, *previous; /* the node's */
 };

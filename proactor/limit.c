@@ -13,6 +13,8 @@ void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer)
     proi_wheel_arm(wheel, timer);
 }
 
+struct pro_op *proi_limit_op(struct pro_timer_ *timer) { return PRO_CONTAINER(timer, struct proi_limit, timer)->op; }
+
 int proi_limit_open(struct pro_op *op)
 {
     struct proi_limit *const limit = proi_block_alloc(sizeof *limit);
@@ -20,10 +22,9 @@ int proi_limit_open(struct pro_op *op)
 
     if (!limit)
         return PRO_E_NO_MEMORY;
-    limit->timer.moment_ns = op->deadline_ns;
-    limit->timer.op = op;
     limit->timer.slot = 0;
     limit->timer.of_limit = true;
+    limit->op = op;
     limit->node = NULL;
     if (op->flags & PROI_OP_TOKEN)
         code = proi_token_attach(limit, op->source);
@@ -33,8 +34,10 @@ int proi_limit_open(struct pro_op *op)
     }
     op->limit = limit;
     op->flags |= PROI_OP_LIMITED;
-    if (op->deadline_ns && op->kind != PRO_OP_SLEEP)
+    if (op->flags & PROI_OP_DEADLINE && op->kind != PRO_OP_SLEEP) {
+        limit->timer.moment_ns = op->deadline_ns;
         proi_op_arm(op, &limit->timer);
+    }
     return PRO_OK;
 }
 

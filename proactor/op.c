@@ -35,7 +35,6 @@ bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind)
     it->flags = 0;
     it->loop = NULL;
     it->handle = NULL;
-    it->deadline_ns = 0;
     return true; /* done and waiter are set by the submit; buffer, length and offset by the verbs that have them */
 }
 
@@ -95,22 +94,30 @@ void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t g
     }
 }
 
+/* The earlier one holds. */
+static void limit_until(struct pro_op *op, uint64_t deadline_ns)
+{
+    if (op->flags & PROI_OP_DEADLINE && op->deadline_ns <= deadline_ns)
+        return;
+    op->flags |= PROI_OP_DEADLINE;
+    op->deadline_ns = deadline_ns;
+}
+
 void proi_op_limit(struct pro_op *op, struct pro_how how)
 {
     if (how.token.source) {
         op->source = how.token.source;
         op->flags |= PROI_OP_TOKEN;
     }
-    op->deadline_ns = how.deadline_ns;
     if (how.timeout_ns < 0)
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the timeout is negative", pro_op_kind_name(op->kind)));
-    if (how.timeout_ns > 0 && op->loop) {
-        const uint64_t until = proi_loop_clock(op->loop) + (uint64_t)how.timeout_ns;
-
-        if (!op->deadline_ns || until < op->deadline_ns)
-            op->deadline_ns = until;
-    }
+    if (how.deadline_ns)
+        limit_until(op, how.deadline_ns);
+    if (how.timeout_ns > 0 && op->loop)
+        limit_until(op, proi_loop_clock(op->loop) + (uint64_t)how.timeout_ns);
 }
+
+struct proi_backend *proi_op_backend(const struct pro_op *op) { return op->loop->backend; }
 
 /* ---- waiting ---- */
 
@@ -353,19 +360,21 @@ static void enqueue_sleep(struct pro_op *op)
         finish_early(op);
         return;
     }
-    if (op->deadline_ns && op->deadline_ns < op->timer.moment_ns)
-        op->timer.moment_ns = op->deadline_ns;
-    else
-        op->deadline_ns = 0;
+    if (PROI_UNLIKELY(op->flags & PROI_OP_DEADLINE)) {
+        if (op->deadline_ns < op->timer.moment_ns)
+            op->timer.moment_ns = op->deadline_ns;
+        else
+            op->flags &= (uint16_t)~PROI_OP_DEADLINE;
+    }
     proi_op_arm(op, &op->timer);
 }
 
 /* Has it anything that only a limit can watch? Close cannot be ended early. */
 static bool needs_limit(const struct pro_op *op)
 {
-    if (op->kind == PRO_OP_SLEEP)
-        return op->flags & PROI_OP_TOKEN;
-    return op->kind != PRO_OP_CLOSE && (op->flags & PROI_OP_TOKEN || op->deadline_ns);
+    if (PROI_LIKELY(!(op->flags & (PROI_OP_TOKEN | PROI_OP_DEADLINE))))
+        return false;
+    return op->kind == PRO_OP_SLEEP ? op->flags & PROI_OP_TOKEN : op->kind != PRO_OP_CLOSE;
 }
 
 static void enqueue(struct pro_op *op)
@@ -425,15 +434,15 @@ static void adopt(struct pro_op *op)
 {
     const enum proi_handle_kind kind = op->kind == PRO_OP_FILE_OPEN ? PROI_HANDLE_FILE : PROI_HANDLE_SOCKET;
     struct pro_loop *const owner = visit_owner(op);
+    const intptr_t native = (intptr_t)*proi_op_native(op);
     struct pro_handle *handle = NULL;
 
     if (!owner) {
-        op->loop->type->release(op->loop->backend, kind, (intptr_t)*proi_op_native(op));
+        op->loop->type->release(op->loop->backend, kind, native);
         op->result = PRO_E_LOOP_CLOSED;
         return;
     }
-    op->result = proi_handle_open(owner, kind, (intptr_t)*proi_op_native(op), PRO_FAMILY_NONE,
-                                  (enum pro_op_kind)op->kind, &handle);
+    op->result = proi_handle_open(owner, kind, native, PRO_FAMILY_NONE, (enum pro_op_kind)op->kind, &handle);
     if (op->result == PRO_OK && kind == PROI_HANDLE_FILE)
         *(struct pro_file *)op->buffer = (struct pro_file){ handle, handle->generation, owner->id };
     else if (op->result == PRO_OK)
@@ -460,9 +469,11 @@ void proi_op_returned(struct pro_op *op)
     }
     if (op->result == PRO_E_CANCELED && op->why != PROI_WHY_NONE)
         op->result = code_of((enum proi_why)op->why);
-    else if (op->result >= 0 &&
-             (op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_CONNECT || op->kind == PRO_OP_FILE_OPEN))
-        adopt(op);
+    if (op->kind == PRO_OP_ACCEPT || op->kind == PRO_OP_CONNECT || op->kind == PRO_OP_FILE_OPEN) {
+        if (op->result >= 0)
+            adopt(op);
+        *proi_op_native(op) = 0;
+    }
     if (op->kind == PRO_OP_CLOSE) {
         proi_handle_forget(op->handle);
         op->handle = NULL;
@@ -470,16 +481,16 @@ void proi_op_returned(struct pro_op *op)
     finish(op);
 }
 
-/* A callback of the background loop runs on the pool: the op's scratch carries the work item there. */
+/* A callback of the background loop runs on the pool: the place of the arguments carries the work item there. */
 static void run_offloaded(struct pro_work *work)
 {
-    struct pro_op *const op = PRO_CONTAINER(work, struct pro_op, backend);
+    struct pro_op *const op = (struct pro_op *)(void *)((char *)work - offsetof(struct pro_op, length));
 
     proi_store(&op->state, (unsigned char)PRO_OP_IDLE,
                PROI_RELAXED); /* the loop's thread may be asking: pro_op_cancel() */
     op->done(op);
 }
-_Static_assert(sizeof(struct pro_work) <= sizeof((struct pro_op *)0)->backend, "the work item must fit the scratch");
+_Static_assert(sizeof(struct pro_work) <= PROI_OP_ARGS, "the work item must fit");
 
 void proi_op_deliver(struct pro_op *op)
 {
@@ -498,7 +509,7 @@ void proi_op_deliver(struct pro_op *op)
         op->state = PRO_OP_IDLE;
         done(op);
     } else if (loop->background) {
-        struct pro_work *work = (struct pro_work *)(void *)op->backend;
+        struct pro_work *const work = proi_op_args(op);
 
         *work = (struct pro_work){ .run = run_offloaded };
         proi_loop_context_offload(work);
@@ -532,7 +543,7 @@ void proi_op_strike(struct pro_op *op)
     op->loop->own.stats.timers_fired++;
     if (op->kind != PRO_OP_SLEEP) {
         proi_op_end_early(op, PROI_WHY_TIMEOUT);
-    } else if (!op->deadline_ns) {
+    } else if (!(op->flags & PROI_OP_DEADLINE)) {
         op->result = PRO_OK;
         finish(op);
     } else {

@@ -56,8 +56,8 @@ static unsigned slot_of(const struct proi_wheel *wheel, uint64_t due)
 }
 
 /* A list that is walked for the first time after long waits for the memory of each timer before it knows the next; and
-   who leaves it, for that of its neighbours. So that of a sleep, which needs no pointer to its op, has one that shows
-   where the timer lies that comes some places after it. Only to be fetched: it may have left the list since, and its
+   who leaves it, for that of its neighbours. So a sleep, whose op's link of the queues is free meanwhile, shows there
+   where the one lies that comes some places after it. Only to be fetched: it may have left the list since, and its
    memory be another's. */
 static inline void show_way(struct pro_timer_ *timer, int places)
 {
@@ -65,20 +65,22 @@ static inline void show_way(struct pro_timer_ *timer, int places)
 
     if (timer->of_limit)
         return;
-    timer->way = NULL;
+    PRO_CONTAINER(timer, struct pro_op, timer)->next = NULL;
     for (; before && places > 1; places--)
         before = before->previous;
     if (before && !before->of_limit)
-        before->way = timer;
+        PRO_CONTAINER(before, struct pro_op, timer)->next = PRO_CONTAINER(timer, struct pro_op, timer);
 }
 
-/* Both of the cache lines that a sleep's end needs; around NULL is as good as any other place. Inline in any case: the
-   compiler takes a function that only fetches for one that does nothing. */
+/* All that a sleep's end needs; NULL is as good as any other place. Inline in any case: the compiler takes a function
+   that only fetches for one that does nothing. */
 static inline __attribute__((always_inline)) void fetch_shown(const struct pro_timer_ *timer)
 {
     if (!timer->of_limit) {
-        __builtin_prefetch(timer->way, 1);
-        __builtin_prefetch((const void *)((uintptr_t)timer->way - 64), 1);
+        const char *const shown = (const char *)PRO_CONTAINER(timer, const struct pro_op, timer)->next;
+
+        __builtin_prefetch(shown, 1);
+        __builtin_prefetch((const void *)((uintptr_t)shown + 64), 1);
     }
 }
 

@@ -79,7 +79,7 @@ static void end_ops(struct proi_token_node *node)
 
         /* Off the list first: once is enough, and what comes must not find it again. */
         proi_token_detach(limit);
-        proi_op_end_early(limit->timer.op, PROI_WHY_CANCELED);
+        proi_op_end_early(limit->op, PROI_WHY_CANCELED);
     }
     node->walking = false;
 }
@@ -165,7 +165,7 @@ int proi_token_attach(struct proi_limit *limit, struct pro_cancellation_source *
 
     if (pro_cancellation_token_is_canceled(token))
         return PRO_E_CANCELED;
-    node = find_or_make(limit->timer.op->loop, source);
+    node = find_or_make(limit->op->loop, source);
     if (!node)
         return PRO_E_NO_MEMORY;
     first = node->limits == NULL;

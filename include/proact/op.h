@@ -75,20 +75,16 @@ typedef void pro_op_fn(struct pro_op *op);
 
 /* Private: what waits in a loop's timer wheel; a sleep's own, or that of an operation's limit. */
 struct pro_timer_ {
-    struct pro_timer_ *next, *previous; /* of the wheel's slot                                             */
-    uint64_t moment_ns;
-    union {
-        struct pro_timer_ *way; /* of a sleep's: to be fetched when this one leaves                        */
-        struct pro_op *op;      /* of a limit's                                                            */
-    };
-    uint16_t slot;  /* where in the wheel, 0: not armed                                                    */
+    struct pro_timer_ *next, *previous; /* of the wheel's slot              */
+    uint16_t slot;                      /* where in the wheel, 0: not armed */
     bool of_limit;
+    uint64_t moment_ns;
 };
 
 #ifdef _WIN32
 enum { PRO_OP_SCRATCH_ = 6 }; /* an OVERLAPPED must lie in the op */
 #else
-enum { PRO_OP_SCRATCH_ = 3 };
+enum { PRO_OP_SCRATCH_ = 2 };
 #endif
 #if defined(__GNUC__) && defined(__cplusplus)
 #define PRO_ANONYMOUS_ __extension__ /* C has structures without a name, C++ as an extension */
@@ -97,31 +93,20 @@ enum { PRO_OP_SCRATCH_ = 3 };
 #endif
 
 /* The op. Zeroed memory is an idle op. It must stay in place from the call that starts it until its delivery. The
-   members lie in order of use: what every op touches from its start to its delivery is one cache line, what it is about
-   another. */
+   members lie in order of use: a sleep is cancelled in the first 64 bytes, every other op lives in the first 128. */
 struct pro_op {
-    int64_t result;     /* after delivery: >= 0 a count or PRO_OK, < 0 an enum pro_err                     */
-    size_t transferred; /* bytes moved, valid on failure too: "cancelled after 3.9 MB were sent"           */
-    int native;         /* the system's own error number when result < 0, else 0                           */
+    int64_t result; /* after delivery: >= 0 a count or PRO_OK, < 0 an enum pro_err                         */
+    int native;     /* the system's own error number when result < 0, else 0                               */
 
-    /* Private from here, but for user: the loop's, and while state is PRO_OP_KERNEL the backend's. */
-    uint32_t handle_generation;
+    /* Private from here, but for transferred and user: the loop's, and while state is PRO_OP_KERNEL the backend's. */
     unsigned char kind, state; /* enum pro_op_kind, enum pro_op_state                                      */
     unsigned char why;         /* enum proi_why: who asked it to end early, first one wins                 */
     unsigned char place;       /* the backend's: where it is between submit and delivery                   */
     uint16_t flags;            /* enum proi_op_flag                                                        */
     uint16_t generation;       /* counts deliveries; travels through the kernel with the op                */
+    uint32_t handle_generation;
     struct pro_loop *loop;
-    struct pro_op *next;             /* submission, done or cross-thread queue                             */
-    void (*done)(struct pro_op *op); /* the waiter: a pro_op_fn, or the awaiter's                          */
-    void *waiter;
-
-    struct pro_handle *handle;
-    uint64_t deadline_ns;
-    union {                                     /* which one, a flag tells                                 */
-        struct pro_cancellation_source *source; /* of the caller's token, until it is submitted            */
-        struct proi_limit *limit;               /* then what listens to it, and keeps the deadline         */
-    };
+    struct pro_op *next; /* submission, done or cross-thread queue                                         */
     union {
         PRO_ANONYMOUS_ struct {
             struct pro_op *handle_next, *handle_previous; /* the handle's pending ops                      */
@@ -131,9 +116,18 @@ struct pro_op {
         };
         struct pro_timer_ timer; /* a sleep's                                                              */
     };
-
     uint64_t backend[PRO_OP_SCRATCH_]; /* the backend's scratch                                            */
-    void *user;                        /* the caller's; the library never touches it                       */
+    size_t transferred; /* after delivery: bytes moved, on failure too: "cancelled after 3.9 MB were sent" */
+    void (*done)(struct pro_op *op); /* the waiter: a pro_op_fn, or the awaiter's                          */
+    void *waiter;
+    struct pro_handle *handle;
+
+    uint64_t deadline_ns;                       /* valid with a flag                                       */
+    union {                                     /* which one, a flag tells                                 */
+        struct pro_cancellation_source *source; /* of the caller's token, until it is submitted            */
+        struct proi_limit *limit;               /* then what listens to it, and keeps the deadline         */
+    };
+    void *user; /* the caller's; the library never touches it                                              */
 };
 
 /* Stores @done, then submits. Takes the op until delivery; lends its buffer to the kernel. Never calls @done before it

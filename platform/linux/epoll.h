@@ -43,15 +43,8 @@ struct proi_epoll_op {
         };
         struct proi_offload item;
     };
-    union {
-        struct proi_epoll *backend; /* on the way to the thread: where to land */
-        uint64_t native;            /* proi_op_native() */
-    };
 } __attribute__((may_alias));
-_Static_assert(sizeof(struct proi_epoll_op) <= sizeof((struct pro_op *)NULL)->backend &&
-                   offsetof(struct proi_epoll_op, native) ==
-                       offsetof(struct pro_op, backend[2]) - offsetof(struct pro_op, backend),
-               "the scratch is too small");
+_Static_assert(sizeof(struct proi_epoll_op) <= sizeof((struct pro_op *)NULL)->backend, "the scratch is too small");
 
 /* pro_handle.backend[] of a socket as this backend sees it. */
 struct proi_epoll_handle {

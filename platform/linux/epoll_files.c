@@ -34,7 +34,7 @@ static int64_t file_call(struct pro_op *op)
     switch ((enum pro_op_kind)op->kind) {
     case PRO_OP_FILE_OPEN:
         opened = file_open(args->path, proi_linux_open_flags(args->flags));
-        *proi_op_native(op) = (uint64_t)opened;
+        *proi_op_native(op) = (size_t)opened;
         return opened < 0 ? -1 : PRO_OK;
     case PRO_OP_READ_AT:
         return pread(fd, proi_op_data(op), proi_op_left(op), offset);
@@ -56,7 +56,7 @@ static void file_run(struct proi_offload *item)
 {
     struct proi_epoll_op *mine = PRO_CONTAINER(item, struct proi_epoll_op, item);
     struct pro_op *op = PRO_CONTAINER(mine, struct pro_op, backend);
-    struct proi_epoll *epoll = mine->backend; /* first: the native handle comes there */
+    struct proi_epoll *epoll = (struct proi_epoll *)(void *)proi_op_backend(op);
     int64_t result;
     int number;
 
@@ -85,7 +85,6 @@ void proi_epoll_offload(struct proi_epoll *epoll, struct pro_op *op)
 {
     struct proi_epoll_op *mine = proi_epoll_op(op);
 
-    mine->backend = epoll;
     op->place = PROI_EPOLL_OFFLOADED;
     mine->item = (struct proi_offload){ NULL, file_run };
     (void)proi_fetch_add(&epoll->offloaded, 1, PROI_RELAXED); /* the thread gets it through proi_offload()'s lock */

@@ -106,7 +106,7 @@ static enum outcome accept_try(struct proi_epoll *epoll, struct pro_op *op)
     epoll->calls++;
     switch (number) {
     case 0:
-        *proi_op_native(op) = (uint64_t)fd;
+        *proi_op_native(op) = (size_t)fd;
         finish_queued(epoll, op, PRO_OK, 0, 0);
         return OVER;
     case EAGAIN:
@@ -331,7 +331,7 @@ static void connect_begin(struct proi_epoll *epoll, struct pro_op *op)
         proi_epoll_finish(epoll, op, proi_error_from_native(errno), 0, errno);
         return;
     }
-    *proi_op_native(op) = (uint64_t)fd;
+    *proi_op_native(op) = (size_t)fd;
     (void)proi_linux_nodelay(fd);
     epoll->calls += 3;
     if (connect(fd, (const struct sockaddr *)&address, length) == 0) {

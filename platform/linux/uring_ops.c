@@ -79,7 +79,7 @@ static int fill_accept(struct uring *uring, struct io_uring_sqe *sqe, struct pro
 static void finish_accept(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
     if (result >= 0)
-        *proi_op_native(op) = (uint64_t)result;
+        *proi_op_native(op) = (size_t)result;
     finish_plain(uring, op, result, done);
 }
 
@@ -105,7 +105,7 @@ static int fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pr
         close(fd);
         return error;
     }
-    *proi_op_native(op) = (uint64_t)fd;
+    *proi_op_native(op) = (size_t)fd;
     memcpy(proi_op_args(op), &address, length);
     io_uring_prep_connect(sqe, fd, proi_op_args(op), length);
     return 0;
@@ -228,7 +228,7 @@ static void finish_open(struct uring *uring, struct pro_op *op, int result, stru
         }
     }
     if (result >= 0)
-        *proi_op_native(op) = (uint64_t)result;
+        *proi_op_native(op) = (size_t)result;
     finish_plain(uring, op, result, done);
 }
 

@@ -172,7 +172,7 @@ void sim_file_open(struct sim *sim, struct sim_request *request)
     file->object = (struct sim_object){ .sim = sim, .kind = PROI_HANDLE_FILE };
     file->inode = inode;
     file->flags = request->args.open.flags;
-    *proi_op_native(request->op) = (uint64_t)(uintptr_t)file;
+    *proi_op_native(request->op) = (size_t)(uintptr_t)file;
     sim_finish(sim, request, PRO_OK, 0);
 }
 

@@ -173,7 +173,7 @@ bool sim_try_accept(struct sim *sim, struct sim_request *request)
 
     if (!listener->first)
         return false;
-    *proi_op_native(request->op) = (uint64_t)(uintptr_t)backlog_pop(listener);
+    *proi_op_native(request->op) = (size_t)(uintptr_t)backlog_pop(listener);
     sim_finish(sim, request, PRO_OK, 0);
     sim_queue_changed(sim, &listener->connecting);
     return true;
@@ -216,7 +216,7 @@ bool sim_try_connect(struct sim *sim, struct sim_request *request)
         return false;
     }
     client = pair_new(sim, listener, &target);
-    *proi_op_native(request->op) = (uint64_t)(uintptr_t)client;
+    *proi_op_native(request->op) = (size_t)(uintptr_t)client;
     sim_finish(sim, request, client ? PRO_OK : PRO_E_NO_MEMORY, 0);
     return true;
 }

@@ -210,7 +210,7 @@ TEST(a_limit_among_sleeps_keeps_its_op)
     // Kills: showing the way in a timer that needs the place for its op.
     enum { COUNT = 12 };
     static struct pro_op sleeps[COUNT], limited;
-    static struct pro_timer_ limits[COUNT];
+    static struct proi_limit limits[COUNT];
 
     for (int far = 0; far < 2; far++) {
         const uint64_t moment_ns = far ? (uint64_t)PRO_S(40) : 1;
@@ -218,11 +218,11 @@ TEST(a_limit_among_sleeps_keeps_its_op)
 
         proi_wheel_init(&wheel, 0);
         for (int i = 0; i < COUNT; i++) {
-            limits[i] = (struct pro_timer_){ .moment_ns = moment_ns, .op = &limited, .of_limit = true };
+            limits[i] = (struct proi_limit){ .timer = { .moment_ns = moment_ns, .of_limit = true }, .op = &limited };
             if (i % 3)
                 arm(&sleeps[i], moment_ns);
             else
-                proi_wheel_arm(&wheel, &limits[i]);
+                proi_wheel_arm(&wheel, &limits[i].timer);
         }
         for (struct pro_timer_ *it = proi_wheel_expire(&wheel, (uint64_t)PRO_S(41), SIZE_MAX); it; it = it->next) {
             CHECK(proi_timer_op(it) == (came % 3 ? &sleeps[came] : &limited));
