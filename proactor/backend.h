@@ -34,12 +34,13 @@ struct pro_handle {
     unsigned char kind;                 /* shared likewise; enum proi_handle_kind */
     unsigned char family;               /* enum pro_family of a socket */
     unsigned char ended;                /* bit 0: shut down for receiving, bit 1: for sending */
+    unsigned char backend_flags;        /* the backend's, zero at attach */
     uint32_t pending;                   /* ops between submission and delivery, close apart */
     intptr_t native;                    /* fd, SOCKET, HANDLE, or the simulator's number */
     struct pro_op *ops;                 /* the pending ones; linked through handle_next/previous */
     struct pro_op *closer;              /* the close op that waits for pending == 0 */
     struct pro_handle *next, *previous; /* the loop's open handles, under the loop's lock */
-    uint64_t backend[4];                /* the backend's scratch, zero at attach */
+    uint64_t backend[3];                /* the backend's scratch, zero at attach */
 };
 
 struct proi_op_queue {

@@ -49,12 +49,12 @@ _Static_assert(sizeof(struct proi_epoll_op) <= sizeof((struct pro_op *)NULL)->ba
 /* pro_handle.backend[] of a socket as this backend sees it. */
 struct proi_epoll_handle {
     struct pro_op *first[2]; /* by side: the oldest of the ring */
-    uint64_t flags;          /* enum proi_epoll_flag */
     struct pro_handle *next; /* while listed */
 } __attribute__((may_alias));
 _Static_assert(sizeof(struct proi_epoll_handle) <= sizeof((struct pro_handle *)NULL)->backend,
                "the scratch is too small");
 
+/* pro_handle.backend_flags. */
 enum proi_epoll_flag {
     PROI_EPOLL_READ_DRY = 1,  /* nothing to receive until an event says so; 1 << side */
     PROI_EPOLL_WRITE_DRY = 2, /* no room to send until an event says so               */

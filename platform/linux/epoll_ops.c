@@ -66,12 +66,10 @@ static void finish_queued(struct proi_epoll *epoll, struct pro_op *op, int64_t r
 /* ---- the handles that are worth a try ---- */
 static void list_push(struct proi_epoll *epoll, struct pro_handle *handle)
 {
-    struct proi_epoll_handle *mine = proi_epoll_handle(handle);
-
-    if (mine->flags & PROI_EPOLL_LISTED)
+    if (handle->backend_flags & PROI_EPOLL_LISTED)
         return;
-    mine->flags |= PROI_EPOLL_LISTED;
-    mine->next = NULL;
+    handle->backend_flags |= PROI_EPOLL_LISTED;
+    proi_epoll_handle(handle)->next = NULL;
     if (epoll->listed_tail)
         proi_epoll_handle(epoll->listed_tail)->next = handle;
     else
@@ -82,18 +80,17 @@ static void list_push(struct proi_epoll *epoll, struct pro_handle *handle)
 static struct pro_handle *list_pop(struct proi_epoll *epoll)
 {
     struct pro_handle *handle = epoll->listed_head;
-    struct proi_epoll_handle *mine = proi_epoll_handle(handle);
 
-    epoll->listed_head = mine->next;
+    epoll->listed_head = proi_epoll_handle(handle)->next;
     if (!epoll->listed_head)
         epoll->listed_tail = NULL;
-    mine->flags &= ~(uint64_t)PROI_EPOLL_LISTED;
+    handle->backend_flags &= (unsigned char)~PROI_EPOLL_LISTED;
     return handle;
 }
 
-static bool side_wants(const struct proi_epoll_handle *handle, enum proi_epoll_side side)
+static bool side_wants(struct pro_handle *handle, enum proi_epoll_side side)
 {
-    return handle->first[side] && !(handle->flags & (UINT64_C(1) << side));
+    return proi_epoll_handle(handle)->first[side] && !(handle->backend_flags & 1u << side);
 }
 
 /* ---- one try each ---- */
@@ -128,7 +125,6 @@ static enum outcome accept_try(struct proi_epoll *epoll, struct pro_op *op)
 
 static enum outcome recv_try(struct proi_epoll *epoll, struct pro_op *op)
 {
-    struct proi_epoll_handle *handle = proi_epoll_handle(op->handle);
     const size_t want = proi_op_left(op);
     const ssize_t got = recv((int)op->handle->native, proi_op_data(op), want, 0);
     const int number = got < 0 ? errno : 0;
@@ -141,8 +137,8 @@ static enum outcome recv_try(struct proi_epoll *epoll, struct pro_op *op)
     /* A short receive has emptied the socket: what comes later comes with an event. Not so when the end, an error or
        urgent data had its event before; should that event still be on its way, it makes the direction worth a try
        again. */
-    if (got > 0 && (size_t)got < want && !(handle->flags & PROI_EPOLL_ENDING))
-        handle->flags |= PROI_EPOLL_READ_DRY;
+    if (got > 0 && (size_t)got < want && !(op->handle->backend_flags & PROI_EPOLL_ENDING))
+        op->handle->backend_flags |= PROI_EPOLL_READ_DRY;
     finish_queued(epoll, op, got < 0 ? proi_error_from_native(number) : got, got > 0 ? (size_t)got : 0, number);
     return OVER;
 }
@@ -158,7 +154,6 @@ static void finish_lease(struct proi_epoll *epoll, struct pro_op *op, int64_t re
 /* The first try may find nothing there: the buffer is held no longer than that takes. */
 static enum outcome recv_lease_try(struct proi_epoll *epoll, struct pro_op *op)
 {
-    struct proi_epoll_handle *handle = proi_epoll_handle(op->handle);
     const int64_t code = proi_lease_take(op);
     const struct pro_lease *lease = proi_op_lease(op);
     ssize_t got;
@@ -175,8 +170,8 @@ static enum outcome recv_lease_try(struct proi_epoll *epoll, struct pro_op *op)
         proi_lease_drop(op);
         return number == EAGAIN ? DRY : AGAIN;
     }
-    if (got > 0 && (size_t)got < lease->size && !(handle->flags & PROI_EPOLL_ENDING)) /* as in recv_try() */
-        handle->flags |= PROI_EPOLL_READ_DRY;
+    if (got > 0 && (size_t)got < lease->size && !(op->handle->backend_flags & PROI_EPOLL_ENDING)) /* as in recv_try() */
+        op->handle->backend_flags |= PROI_EPOLL_READ_DRY;
     finish_lease(epoll, op, got < 0 ? proi_error_from_native(number) : got, number);
     return OVER;
 }
@@ -207,7 +202,7 @@ static enum outcome shutdown_do(struct proi_epoll *epoll, struct pro_op *op)
 
     epoll->calls++;
     /* What is pending on an ended direction ends now, and no event need come to say so. */
-    proi_epoll_handle(op->handle)->flags &= ~(uint64_t)(PROI_EPOLL_READ_DRY | PROI_EPOLL_WRITE_DRY);
+    op->handle->backend_flags &= (unsigned char)~(PROI_EPOLL_READ_DRY | PROI_EPOLL_WRITE_DRY);
     finish_queued(epoll, op, number ? proi_error_from_native(number) : PRO_OK, 0, number);
     return OVER;
 }
@@ -247,22 +242,21 @@ static enum outcome op_try(struct proi_epoll *epoll, struct pro_op *op)
 static unsigned side_serve(struct proi_epoll *epoll, struct pro_handle *handle, enum proi_epoll_side side,
                            unsigned budget)
 {
-    struct proi_epoll_handle *mine = proi_epoll_handle(handle);
     unsigned tries = 0;
 
-    while (tries < budget && tries < SHARE && side_wants(mine, side)) {
+    while (tries < budget && tries < SHARE && side_wants(handle, side)) {
         tries++;
-        if (op_try(epoll, mine->first[side]) == DRY)
-            mine->flags |= UINT64_C(1) << side;
+        if (op_try(epoll, proi_epoll_handle(handle)->first[side]) == DRY)
+            handle->backend_flags |= (unsigned char)(1u << side);
     }
     return tries;
 }
 
 /* A shutdown does not wait behind a send that the peer keeps waiting: it ends that one. Sends that nobody has tried yet
  * go first. */
-static void shutdowns_overtake(struct proi_epoll *epoll, struct proi_epoll_handle *mine)
+static void shutdowns_overtake(struct proi_epoll *epoll, struct pro_handle *handle)
 {
-    struct pro_op *op = mine->first[PROI_EPOLL_WRITE], *next;
+    struct pro_op *op = proi_epoll_handle(handle)->first[PROI_EPOLL_WRITE], *next;
     struct pro_op *const last = op ? proi_epoll_op(op)->previous : NULL;
     bool more = op != NULL;
 
@@ -273,20 +267,19 @@ static void shutdowns_overtake(struct proi_epoll *epoll, struct proi_epoll_handl
             (void)shutdown_do(epoll, op);
         op = next;
     }
-    mine->flags &= ~(uint64_t)PROI_EPOLL_SHUTDOWN;
+    handle->backend_flags &= (unsigned char)~PROI_EPOLL_SHUTDOWN;
 }
 
 void proi_epoll_serve(struct proi_epoll *epoll, unsigned budget)
 {
     while (budget > 0 && epoll->listed_head) {
         struct pro_handle *handle = list_pop(epoll);
-        struct proi_epoll_handle *mine = proi_epoll_handle(handle);
 
         budget -= side_serve(epoll, handle, PROI_EPOLL_WRITE, budget);
-        if ((mine->flags & PROI_EPOLL_SHUTDOWN) && (mine->flags & PROI_EPOLL_WRITE_DRY))
-            shutdowns_overtake(epoll, mine);
+        if ((handle->backend_flags & PROI_EPOLL_SHUTDOWN) && (handle->backend_flags & PROI_EPOLL_WRITE_DRY))
+            shutdowns_overtake(epoll, handle);
         budget -= side_serve(epoll, handle, PROI_EPOLL_READ, budget);
-        if (side_wants(mine, PROI_EPOLL_READ) || side_wants(mine, PROI_EPOLL_WRITE))
+        if (side_wants(handle, PROI_EPOLL_READ) || side_wants(handle, PROI_EPOLL_WRITE))
             list_push(epoll, handle);
     }
 }
@@ -294,15 +287,14 @@ void proi_epoll_serve(struct proi_epoll *epoll, unsigned budget)
 void proi_epoll_event(struct proi_epoll *epoll, struct pro_handle *handle, uint32_t events)
 {
     const uint32_t ending = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
-    struct proi_epoll_handle *mine = proi_epoll_handle(handle);
 
     if (events & ending)
-        mine->flags |= PROI_EPOLL_ENDING;
+        handle->backend_flags |= PROI_EPOLL_ENDING;
     if (events & (EPOLLIN | ending))
-        mine->flags &= ~(uint64_t)PROI_EPOLL_READ_DRY;
+        handle->backend_flags &= (unsigned char)~PROI_EPOLL_READ_DRY;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-        mine->flags &= ~(uint64_t)PROI_EPOLL_WRITE_DRY;
-    if (side_wants(mine, PROI_EPOLL_READ) || side_wants(mine, PROI_EPOLL_WRITE))
+        handle->backend_flags &= (unsigned char)~PROI_EPOLL_WRITE_DRY;
+    if (side_wants(handle, PROI_EPOLL_READ) || side_wants(handle, PROI_EPOLL_WRITE))
         list_push(epoll, handle);
 }
 
@@ -385,18 +377,18 @@ void proi_epoll_submit(struct proi_backend *backend, struct pro_op *op)
     case PRO_OP_SEND:
     case PRO_OP_SEND_ALL:
         queue_push(mine, side_of(op), op);
-        if (side_wants(mine, side_of(op)))
+        if (side_wants(op->handle, side_of(op)))
             list_push(epoll, op->handle);
         return;
     case PRO_OP_CLOSE:
         if (op->handle->kind == PROI_HANDLE_FILE)
             break;
-        mine->flags &= ~(uint64_t)PROI_EPOLL_WRITE_DRY;
+        op->handle->backend_flags &= (unsigned char)~PROI_EPOLL_WRITE_DRY;
         queue_push(mine, PROI_EPOLL_WRITE, op);
         list_push(epoll, op->handle);
         return;
     case PRO_OP_SHUTDOWN:
-        mine->flags |= PROI_EPOLL_SHUTDOWN;
+        op->handle->backend_flags |= PROI_EPOLL_SHUTDOWN;
         queue_push(mine, PROI_EPOLL_WRITE, op);
         list_push(epoll, op->handle);
         return;

@@ -266,7 +266,7 @@ static int enter_until(struct uring *uring, uint64_t deadline_ns)
 
 /* ---- reads that need no trip through the ring ---- */
 
-/* handle->backend[3] of a file: whether reads of it are tried at once. */
+/* handle->backend[1] of a file: whether reads of it are tried at once. */
 enum { READ_UNKNOWN, READ_NOW, READ_NEVER, READ_SKIP /* and above: so many are left to go the usual way */ };
 enum { READ_NOW_MOST = 64 * 1024, READ_NOW_IN_A_ROW = 16, READ_SKIP_MOST = 1024 };
 
@@ -279,17 +279,17 @@ static uint64_t first_read(struct uring *uring, int fd)
     return flags < 0 || flags & O_DIRECT ? READ_NEVER : READ_NOW;
 }
 
-/* Where it would have to wait, ever more of the next ones are not tried; [2] holds how many. */
+/* Where it would have to wait, ever more of the next ones are not tried; [0] holds how many. */
 static void read_missed(struct pro_handle *handle, bool would_wait)
 {
-    if (handle->backend[2] < READ_SKIP_MOST)
-        handle->backend[2] = handle->backend[2] * 2 + 1;
-    handle->backend[3] = would_wait ? READ_SKIP + handle->backend[2] : READ_NEVER;
+    if (handle->backend[0] < READ_SKIP_MOST)
+        handle->backend[0] = handle->backend[0] * 2 + 1;
+    handle->backend[1] = would_wait ? READ_SKIP + handle->backend[0] : READ_NEVER;
 }
 
 static bool may_read_now(struct uring *uring, const struct pro_op *op)
 {
-    uint64_t *const state = &op->handle->backend[3];
+    uint64_t *const state = &op->handle->backend[1];
 
     if (*state == READ_UNKNOWN)
         *state = first_read(uring, (int)op->handle->native);
@@ -322,7 +322,7 @@ static bool read_now(struct uring *uring)
         read_missed(op->handle, count >= 0 || errno == EAGAIN || errno == EINTR);
         return false;
     }
-    op->handle->backend[2] = 0;
+    op->handle->backend[0] = 0;
     uring->read_now_in_a_row++;
     uring->sq_tail--;
     returned(uring, op, (int)count, &uring->over);
