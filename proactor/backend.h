@@ -30,15 +30,15 @@ enum proi_handle_state {
 struct pro_handle {
     uint32_t generation; /* shared: relaxed reads anywhere, written on the loop's thread; a new number at each close */
     uint32_t state;      /* shared likewise: enum proi_handle_state */
-    struct pro_loop *loop;              /* shared likewise; set once per life */
-    unsigned char kind;                 /* shared likewise; enum proi_handle_kind */
-    unsigned char family;               /* enum pro_family of a socket */
-    unsigned char ended;                /* bit 0: shut down for receiving, bit 1: for sending */
-    unsigned char backend_flags;        /* the backend's, zero at attach */
-    uint32_t pending;                   /* ops between submission and delivery, close apart */
-    intptr_t native;                    /* fd, SOCKET, HANDLE, or the simulator's number */
-    struct pro_op *ops;                 /* the pending ones; linked through handle_next/previous */
-    struct pro_op *closer;              /* the close op that waits for pending == 0 */
+    struct pro_loop *loop;       /* shared likewise; set once per life */
+    unsigned char kind;          /* shared likewise; enum proi_handle_kind */
+    unsigned char family;        /* enum pro_family of a socket */
+    unsigned char ended;         /* bit 0: shut down for receiving, bit 1: for sending */
+    unsigned char backend_flags; /* the backend's, zero at attach */
+    uint32_t pending;            /* ops between submission and delivery, close apart */
+    intptr_t native;             /* fd, SOCKET, HANDLE, or the simulator's number */
+    struct pro_op *ops; /* the pending ones; linked through handle_next/previous. First the close that waits for the
+                           others, if there is one: when pending is 0, it is what is left */
     struct pro_handle *next, *previous; /* the loop's open handles, under the loop's lock */
     uint64_t backend[3];                /* the backend's scratch, zero at attach */
 };

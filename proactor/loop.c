@@ -416,6 +416,18 @@ static bool shut_work(struct pro_loop *loop)
 
 static void end_with_loop(struct pro_op *op) { proi_op_end_early(op, PROI_WHY_LOOP_CLOSED); }
 
+/* A close is not ended: it waits for the others, or is on its way. */
+static void end_ops_of(struct pro_handle *handle)
+{
+    struct pro_op *op, *next;
+
+    for (op = handle->ops; op; op = next) {
+        next = op->handle_next;
+        if (op->kind != PRO_OP_CLOSE)
+            end_with_loop(op);
+    }
+}
+
 static void end_all(struct pro_loop *loop)
 {
     struct pro_op *op, *next;
@@ -427,10 +439,7 @@ static void end_all(struct pro_loop *loop)
     }
     proi_wheel_for_each(loop->own.wheel, end_with_loop);
     for (handle = loop->handles; handle; handle = handle->next)
-        for (op = handle->ops; op; op = next) {
-            next = op->handle_next;
-            end_with_loop(op);
-        }
+        end_ops_of(handle);
 }
 
 static bool is_quiet(struct pro_loop *loop)

@@ -281,8 +281,8 @@ static void unlink_pending(struct pro_op *op)
         op->loop->own.loose = op->handle_next;
     if (op->handle_next)
         op->handle_next->handle_previous = op->handle_previous;
-    if (handle && --handle->pending == 0 && handle->closer)
-        proi_op_queue_push(&op->loop->own.ready, handle->closer); /* the last one out lets the close go on */
+    if (handle && --handle->pending == 0 && handle->ops)
+        proi_op_queue_push(&op->loop->own.ready, handle->ops); /* the last one out lets the close go on */
 }
 
 /* The result stands: nothing may end the op any more. */
@@ -321,7 +321,8 @@ static void finish_early(struct pro_op *op)
     finish(op);
 }
 
-/* Close: refuse new ops, end the pending ones; the close itself goes on when the last is over. */
+/* Close: refuse new ops, end the pending ones; the close itself goes on when the last is over. Until then it is the
+   first of them, not counted, and never ended itself. */
 static void begin_close(struct pro_op *op)
 {
     struct pro_handle *const handle = op->handle;
@@ -332,8 +333,11 @@ static void begin_close(struct pro_op *op)
         proi_op_queue_push(&op->loop->own.ready, op);
         return;
     }
-    handle->closer = op;
-    for (pending = handle->ops; pending; pending = next) {
+    op->handle_previous = NULL;
+    op->handle_next = handle->ops;
+    handle->ops->handle_previous = op;
+    handle->ops = op;
+    for (pending = op->handle_next; pending; pending = next) {
         next = pending->handle_next;
         proi_op_end_early(pending, PROI_WHY_CLOSED);
     }

@@ -150,6 +150,27 @@ TEST(the_end_of_a_loop_ends_its_ops_and_closes_its_handles)
     }
 }
 
+TEST(a_close_that_waits_for_an_op_outlives_the_end_of_its_loop)
+{
+    // Kills: a close that the end of the loop ends with the ops it waits for; one that takes itself for one of them.
+    for (const char *const *backend = test_backends(); *backend; backend++) {
+        struct pro_loop *const loop = loop_on(*backend, NULL, false);
+        struct closing it = { .byte = 0 };
+
+        for (int i = 0; i < 4; i++)
+            it.ops[i].user = &it.order;
+        loop_connect(loop, &it.pair);
+        for (int i = 0; i < 2; i++)
+            CHECK_EQ(pro_then(pro_recv(&it.ops[i], &it.pair.client, &it.byte, 1, PRO_HOW_DEFAULT), note_order), PRO_OK);
+        CHECK_EQ(pro_loop_run_once(loop, 0), 0);
+        CHECK_EQ(pro_then(pro_close(&it.ops[2], &it.pair.client), note_order), PRO_OK);
+        loop_end(loop);
+        CHECK_EQ(it.order.count, 3);
+        CHECK(it.order.delivered[2] == &it.ops[2]);
+        CHECK_EQ(it.ops[2].result, PRO_OK);
+    }
+}
+
 TEST(a_handle_of_another_kind_is_refused)
 {
     // Kills: a verb that takes any open handle.

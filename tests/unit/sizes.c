@@ -87,7 +87,7 @@ TEST(the_structures_are_no_larger_than_the_table_says)
     at_most("struct pro_lease", sizeof(struct pro_lease), 24);
     at_most("struct pro_continuation", sizeof(struct pro_continuation), 72);
     at_most("struct pro_frame: the head of a frame", sizeof(struct pro_frame), 192);
-    at_most("struct pro_handle: an open socket or file", sizeof(struct pro_handle), 88);
+    at_most("struct pro_handle: an open socket or file", sizeof(struct pro_handle), 80);
     at_most("struct proi_wheel: a loop's timers", sizeof(struct proi_wheel), 15560);
     at_most("struct pro_loop", sizeof(struct pro_loop), 744);
 }
