@@ -21,27 +21,32 @@
 enum proi_handle_kind { PROI_HANDLE_LISTENER = 1, PROI_HANDLE_SOCKET, PROI_HANDLE_FILE };
 
 enum proi_handle_state {
-    PROI_HANDLE_OPEN,
-    PROI_HANDLE_CLOSING, /* refuses new ops; waits for the pending ones */
-    PROI_HANDLE_CLOSED   /* the block may be reused, with a new generation */
+    PROI_HANDLE_CLOSED, /* or not open yet: no loop's; the block may be reused, with a new generation */
+    PROI_HANDLE_OPEN,   /* one of its loop's, as the next: becomes it, and ends being it, under the loop's lock */
+    PROI_HANDLE_CLOSING /* refuses new ops; waits for the pending ones */
 };
 
-/* An open handle. A type-stable block; user values point at it with a generation. */
+/* An open handle. A type-stable block; user values point at it with a generation. What other threads may read of it, in
+   whatever life it is, comes first; the rest is zeroed for each life. */
 struct pro_handle {
     uint32_t generation; /* shared: relaxed reads anywhere, written on the loop's thread; a new number at each close */
-    uint32_t state;      /* shared likewise: enum proi_handle_state */
-    struct pro_loop *loop;       /* shared likewise; set once per life */
-    unsigned char kind;          /* shared likewise; enum proi_handle_kind */
+    unsigned char state; /* shared likewise: enum proi_handle_state */
+    unsigned char kind;  /* shared likewise; enum proi_handle_kind */
+    struct pro_loop *loop; /* shared likewise; set once per life */
+
+    uint32_t pending;            /* ops between submission and delivery, close apart */
     unsigned char family;        /* enum pro_family of a socket */
     unsigned char ended;         /* bit 0: shut down for receiving, bit 1: for sending */
     unsigned char backend_flags; /* the backend's, zero at attach */
-    uint32_t pending;            /* ops between submission and delivery, close apart */
     intptr_t native;             /* fd, SOCKET, HANDLE, or the simulator's number */
-    struct pro_op *ops; /* the pending ones; linked through handle_next/previous. First the close that waits for the
-                           others, if there is one: when pending is 0, it is what is left */
-    struct pro_handle *next, *previous; /* the loop's open handles, under the loop's lock */
-    uint64_t backend[3];                /* the backend's scratch, zero at attach */
+    union {
+        struct pro_op *ops; /* the pending ones; linked through handle_next/previous. First the close that waits for
+                               the others, if there is one: when pending is 0, it is what is left */
+        struct pro_handle *next_spare; /* of a block that is nobody's: handle.c */
+    };
+    uint64_t backend[3]; /* the backend's scratch, zero at attach */
 };
+_Static_assert(sizeof(void *) != 8 || sizeof(struct pro_handle) == 64, "an open handle is one cache line");
 
 struct proi_op_queue {
     struct pro_op *head, *tail;

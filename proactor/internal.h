@@ -106,8 +106,7 @@ struct pro_loop {
         bool blocked;          /* under lock: the loop's thread is inside a blocking wait */
     } shared;
 
-    struct proi_mutex lock; /* guards handles and handle_count */
-    struct pro_handle *handles;
+    struct proi_mutex lock; /* guards handle_count, and which handles are the loop's: enum proi_handle_state */
     size_t handle_count;
     struct pro_loop *next; /* the list of open, or of closed, loops: under their lock */
 };
@@ -174,10 +173,19 @@ bool proi_op_answered(const struct pro_op *op);
 void proi_op_reclaim(struct pro_op *op); /* such an op → IDLE */
 
 /* ---- handle.c ---- */
+/* Handles are made many at a time: none has an allocator's header, and each is a cache line. Never freed. */
+enum { PROI_SLAB_ALIGN = 64, PROI_SLAB_HANDLES = 64 };
+struct proi_handle_slab {
+    struct proi_handle_slab *next;
+    struct pro_handle *handles; /* where the first cache line of the room begins */
+    char room[PROI_SLAB_HANDLES * sizeof(struct pro_handle) + PROI_SLAB_ALIGN - 1];
+};
 /* Opens a handle for @native on @loop; on failure the native is released. [any thread] */
 int proi_handle_open(struct pro_loop *loop, enum proi_handle_kind kind, intptr_t native, enum pro_family family,
                      enum pro_op_kind via, struct pro_handle **ret_handle);
-void proi_handle_forget(struct pro_handle *handle);  /* [loop] after its native was closed */
+void proi_handle_forget(struct pro_handle *handle); /* [loop] after its native was closed */
+/* Visits the handles of a closing loop: no more can be opened on it. @visit may forget the one it is given. [loop] */
+void proi_handle_for_each(struct pro_loop *loop, void (*visit)(struct pro_handle *handle));
 void proi_handle_release_all(struct pro_loop *loop); /* [loop] closes what is open, at once */
 struct proi_handle_view {
     struct pro_loop *loop;

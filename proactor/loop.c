@@ -431,15 +431,13 @@ static void end_ops_of(struct pro_handle *handle)
 static void end_all(struct pro_loop *loop)
 {
     struct pro_op *op, *next;
-    struct pro_handle *handle;
 
     for (op = loop->own.loose; op; op = next) {
         next = op->handle_next;
         end_with_loop(op);
     }
     proi_wheel_for_each(loop->own.wheel, end_with_loop);
-    for (handle = loop->handles; handle; handle = handle->next)
-        end_ops_of(handle);
+    proi_handle_for_each(loop, end_ops_of);
 }
 
 static bool is_quiet(struct pro_loop *loop)

@@ -328,7 +328,7 @@ static void begin_close(struct pro_op *op)
     struct pro_handle *const handle = op->handle;
     struct pro_op *pending, *next;
 
-    proi_store(&handle->state, (uint32_t)PROI_HANDLE_CLOSING, PROI_RELAXED);
+    proi_store(&handle->state, (unsigned char)PROI_HANDLE_CLOSING, PROI_RELAXED);
     if (!handle->pending) {
         proi_op_queue_push(&op->loop->own.ready, op);
         return;

@@ -24,7 +24,7 @@ static struct starving {
     uint64_t calls, fail_at; /* shared; fail_at 0: never */
     int64_t alive;           /* shared: blocks, kept ones apart */
     uint32_t injected;       /* shared: a failure in this run */
-    uint32_t handle_blocks;  /* shared: blocks of handles ever made */
+    uint32_t no_slabs;       /* shared: what handles are made of is refused, and not as an injected failure */
 
     /* of the run, on the test's thread */
     unsigned no_memory, started, ended;
@@ -33,7 +33,7 @@ static struct starving {
 
 static inline bool is_kept(size_t size)
 {
-    return size == sizeof(struct pro_loop) || size == sizeof(struct pro_handle) ||
+    return size == sizeof(struct pro_loop) || size == sizeof(struct proi_handle_slab) ||
            size == sizeof(struct proi_pool_worker);
 }
 
@@ -47,14 +47,14 @@ static inline void *starving_allocate(size_t size, void *user)
         proi_store(&starving.injected, 1u, PROI_RELAXED);
         return NULL;
     }
+    if (size == sizeof(struct proi_handle_slab) && proi_load(&starving.no_slabs, PROI_RELAXED))
+        return NULL;
     block = malloc(HEADER + size);
     if (!block)
         return NULL;
     memcpy(block, &size, sizeof size);
     if (!is_kept(size))
         proi_fetch_add(&starving.alive, (int64_t)1, PROI_RELAXED);
-    if (size == sizeof(struct pro_handle))
-        proi_fetch_add(&starving.handle_blocks, 1u, PROI_RELAXED);
     return block + HEADER;
 }
 

@@ -150,6 +150,31 @@ TEST(the_end_of_a_loop_ends_its_ops_and_closes_its_handles)
     }
 }
 
+TEST(the_end_of_a_loop_closes_its_own_handles_wherever_they_lie)
+{
+    // Kills: a walk that ends with the first slab, or with the first handle that is another's; one that takes
+    // another's.
+    enum { EACH = 2 * PROI_SLAB_HANDLES };
+    struct pro_loop *const loops[2] = { loop_on("sim", "first", false), loop_on("sim", "second", false) };
+    const struct pro_addr addr = pro_addr_loopback(0);
+    static struct pro_socket listeners[2][EACH];
+    struct pro_loop_stats stats;
+
+    for (int i = 0; i < EACH; i++)
+        for (int k = 0; k < 2; k++)
+            REQUIRE(pro_listen(loops[k], &addr, NULL, &listeners[k][i]) == PRO_OK);
+    CHECK_EQ(pro_loop_get_stats(loops[0], &stats), PRO_OK);
+    CHECK_EQ(stats.handles, EACH);
+    loop_end(loops[0]);
+    for (int i = 0; i < EACH; i++) {
+        CHECK(listeners[0][i].handle->generation != listeners[0][i].generation); /* closed, and not only its loop */
+        CHECK(pro_socket_is_open(&listeners[1][i]));
+    }
+    CHECK_EQ(pro_loop_get_stats(loops[1], &stats), PRO_OK);
+    CHECK_EQ(stats.handles, EACH);
+    loop_end(loops[1]);
+}
+
 TEST(a_close_that_waits_for_an_op_outlives_the_end_of_its_loop)
 {
     // Kills: a close that the end of the loop ends with the ops it waits for; one that takes itself for one of them.
