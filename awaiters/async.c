@@ -36,6 +36,8 @@ PROI_INLINE void *frame_begin(struct pro_task *task, const struct pro_method_hea
     return frame;
 }
 
+_Static_assert((int)PRO_BLOCK_STEP_BITS_ == (int)PROI_STEP_BITS, "async.h knows the classes of blocks");
+
 static PROI_APART void *frame_new_slowly(const struct pro_method_ *method,
                                          struct pro_step (*move_next)(struct pro_frame *frame))
 {

@@ -60,11 +60,15 @@ void proi_free(void *block);
 void *proi_block_alloc(size_t size);
 void proi_block_free(void *block, size_t size);
 
+/* For tests: while it is set a slab has one block, so that a block for which no free one is there is a call of the allocator,
+   which can be counted, or refused. [any thread, alone] */
+extern bool proi_slabs_of_one;
+
 /* The same with lists for each kind: what was a task's is only ever a task's again. */
 enum proi_block_kind { PROI_BLOCKS_SHARED, PROI_BLOCKS_OF_TASKS, PROI_BLOCK_KINDS };
 enum {
-    PROI_STEP_BITS = 6, /* classes in steps of 64 bytes up to 1 KiB … */
-    PROI_STEP_CLASSES = 16,
+    PROI_STEP_BITS = 5, /* classes in steps of 32 bytes up to 1 KiB … */
+    PROI_STEP_CLASSES = 32,
     PROI_LAST_STEP_BITS = 10,
     PROI_THREAD_CLASSES = PROI_STEP_CLASSES + 6, /* … then powers of two: these have lists in each thread */
     PROI_TASK_LINK = 64,                         /* where the link of a free task's block lies */
@@ -80,7 +84,7 @@ struct proi_blocks {
 };
 #define PROI_NONE_WARM ((char *)1)
 extern PROI_THREAD_LOCAL struct proi_blocks proi_blocks[PROI_BLOCK_KINDS][PROI_THREAD_CLASSES];
-/* The class of blocks for @size bytes. */
+/* The class of a task's block of @size bytes. The others need room for a link: proi_block_alloc() chooses theirs. */
 unsigned proi_block_class(size_t size);
 /* NULL: no memory. @size: that of the class at most. */
 void *proi_block_take(enum proi_block_kind kind, unsigned class, size_t size);

@@ -60,4 +60,11 @@ void *__asan_region_is_poisoned(void *begin, size_t size);
 #define PROI_ADDRESS_ONLY_END() ((void)0)
 #endif
 
+/* Under a checker that names the block that leaked, or was overrun, each is an allocation of its own. */
+#if PROI_BLOCKS_ARE_TOLD || defined(PROI_VALGRIND)
+#define PROI_BLOCKS_ARE_APART 1
+#else
+#define PROI_BLOCKS_ARE_APART 0
+#endif
+
 #endif

@@ -207,6 +207,7 @@ struct pro_method_ {
     struct pro_method_head_ head;
     uint32_t size; /* of the block: task, frame, result */
 };
+enum { PRO_BLOCK_STEP_BITS_ = 5 }; /* of the classes of small blocks */
 #define PRO_RESULT_AT_(frame_type) ((PRO_TASK_SIZE_ + sizeof(frame_type) + 15) & ~(size_t)15)
 #define PRO_BLOCK_SIZE_(frame_type, result_size) (PRO_RESULT_AT_(frame_type) + (result_size))
 #define PRO_METHOD_(frame_type, result_size, tag)                                                                      \
@@ -214,7 +215,7 @@ struct pro_method_ {
         { __FILE__, __func__, __LINE__ },                                                                              \
             { { (result_size), (tag) },                                                                                \
               (uint32_t)PRO_RESULT_AT_(frame_type),                                                                    \
-              (uint32_t)((PRO_BLOCK_SIZE_(frame_type, result_size) - 1) >> 6) },                                       \
+              (uint32_t)((PRO_BLOCK_SIZE_(frame_type, result_size) - 1) >> PRO_BLOCK_STEP_BITS_) },                    \
             (uint32_t)PRO_BLOCK_SIZE_(frame_type, result_size)                                                         \
     }
 #if defined(__GNUC__)

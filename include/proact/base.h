@@ -93,7 +93,8 @@ PRO_API const char *pro_version(void);
 PRO_API uint64_t pro_now(void);
 
 /* Where the library's memory comes from. @resize, @allocate and @release obey realloc, malloc and free.
-   Call it before anything else of the library; NULL restores the C library's. Blocks that the library keeps
+   Call it before anything else of the library; NULL restores the C library's. Small blocks are asked for several at a
+   time, 2 KiB at first and 32 KiB at most; what is refused is asked for again for one. Blocks that the library keeps
    for reuse are given back with pro_memory_trim(). Copies *@allocator. PRO_E_INVALID (misuse): an entry is NULL. [any thread, but before
    all others] */
 struct pro_allocator {
@@ -104,9 +105,9 @@ struct pro_allocator {
 };
 PRO_API int pro_set_allocator(const struct pro_allocator *allocator);
 
-/* Gives the blocks kept for reuse back to the allocator. Only when no loop, task or handle is alive: the
-   library cannot check that, reports read such blocks from other threads. What is left over of an object that is gone, a registration, a
-   lease, a pointer, is answered until then, and must not be used afterwards. [any thread, alone] */
+/* Gives the blocks kept for reuse back to the allocator; small ones only where all that lie in one allocation are free. Only when no
+   loop, task or handle is alive: the library cannot check that, reports read such blocks from other threads. What is left over of an
+   object that is gone, a registration, a lease, a pointer, is answered until then, and must not be used afterwards. [any thread, alone] */
 PRO_API void pro_memory_trim(void);
 
 /* The most threads that the library may have at one time in this process (pool, background loop, files of

@@ -4,6 +4,7 @@
 #include <proact/proact.h>
 
 #include "harness.h"
+#include "platform.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,7 @@ static void sweep(int (*story)(void))
     int code = PRO_E_NO_MEMORY, rounds = 0;
 
     left = -1;
+    proi_slabs_of_one = true; /* each block may fail */
     REQUIRE(pro_set_allocator(&scarce) == PRO_OK);
     for (int most = 0; code == PRO_E_NO_MEMORY && rounds < 100; most++, rounds++) {
         pro_memory_trim();

@@ -88,6 +88,7 @@ __attribute__((constructor)) static void starving_install(void)
     static const struct pro_allocator allocator = { starving_allocate, starving_resize, starving_release, NULL };
 
     pro_set_allocator(&allocator);
+    proi_slabs_of_one = true; /* each block may fail */
     pro_set_unobserved_handler(NULL, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include <proact/proact.h>
 
 #include "harness.h"
+#include "platform.h"
 
 #include <stdlib.h>
 
@@ -48,6 +49,7 @@ static inline void sweep(int (*story)(void))
     int code = PRO_E_NO_MEMORY, most = 0;
 
     sweep_memory.left = -1;
+    proi_slabs_of_one = true; /* each block may fail */
     REQUIRE(pro_set_allocator(&scarce) == PRO_OK);
     for (; code == PRO_E_NO_MEMORY && most < 200; most++) {
         pro_memory_trim();

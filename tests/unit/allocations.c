@@ -38,6 +38,7 @@ __attribute__((constructor)) static void count_from_the_start(void)
     const struct pro_allocator counting = { counted_allocate, counted_resize, counted_release, NULL };
 
     pro_set_allocator(&counting);
+    proi_slabs_of_one = true; /* each block that is taken anew is counted */
 }
 
 /* Every block of every list is taken out. */
@@ -50,19 +51,19 @@ static size_t held_count;
 
 static void exhaust_memory(void)
 {
-    static const size_t sizes[] = { 64,  128, 192, 256, 320,  384,  448,  512,  576,   640,   704,
-                                    768, 832, 896, 960, 1024, 2048, 4096, 8192, 16384, 32768, 65536 };
+    enum { STEP = 1 << PROI_STEP_BITS, LAST_STEP = 1 << PROI_LAST_STEP_BITS };
 
     proi_store(&refuses, 1u, PROI_RELEASE);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const unsigned class = proi_block_class(sizes[i]);
+    for (size_t size = STEP; size <= 65536; size += size < LAST_STEP ? STEP : size) {
+        const size_t shared = size <= LAST_STEP ? size - sizeof(char *) : size; /* the link is in a small block */
+        const unsigned class = proi_block_class(size);
         void *block;
 
-        while (held_count < HELD_MOST && (block = proi_block_alloc(sizes[i])) != NULL)
-            held[held_count++] = (struct held){ block, sizes[i], PROI_BLOCKS_SHARED };
+        while (held_count < HELD_MOST && (block = proi_block_alloc(shared)) != NULL)
+            held[held_count++] = (struct held){ block, shared, PROI_BLOCKS_SHARED };
         while (held_count < HELD_MOST && ((block = proi_block_take_warm(PROI_BLOCKS_OF_TASKS, class)) != NULL ||
-                                          (block = proi_block_take(PROI_BLOCKS_OF_TASKS, class, sizes[i])) != NULL))
-            held[held_count++] = (struct held){ block, sizes[i], PROI_BLOCKS_OF_TASKS };
+                                          (block = proi_block_take(PROI_BLOCKS_OF_TASKS, class, size)) != NULL))
+            held[held_count++] = (struct held){ block, size, PROI_BLOCKS_OF_TASKS };
     }
     REQUIRE(held_count < HELD_MOST);
 }

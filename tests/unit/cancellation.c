@@ -392,19 +392,19 @@ TEST(registrations_that_meet_the_cancellation_run_or_are_removed)
 TEST(the_memory_of_a_freed_source_becomes_nothing_but_a_source)
 {
     // Kills: sources among the blocks of other things, whose bytes a registration left over would take for a lock.
-    enum { TRIES = 40, SIZES = 5 };
+    enum { TRIES = 40, SIZES = 11, STEP = 1 << PROI_STEP_BITS };
     struct pro_cancellation_source *const source = source_new(), *next;
     void *blocks[SIZES][TRIES];
 
     pro_cancellation_source_unref(source);
     for (size_t size = 0; size < SIZES; size++)
         for (size_t i = 0; i < TRIES; i++) {
-            blocks[size][i] = proi_block_alloc((size + 1) * 64);
+            blocks[size][i] = proi_block_alloc((size + 1) * STEP);
             CHECK(blocks[size][i] != source);
         }
     for (size_t size = 0; size < SIZES; size++)
         for (size_t i = 0; i < TRIES; i++)
-            proi_block_free(blocks[size][i], (size + 1) * 64);
+            proi_block_free(blocks[size][i], (size + 1) * STEP);
     next = source_new();
     CHECK(next == source); /* and so the next one has it */
     pro_cancellation_source_unref(next);

@@ -36,6 +36,7 @@ __attribute__((constructor)) static void count_from_the_start(void)
     static const struct pro_allocator counting = { count_allocate, count_resize, count_release, NULL };
 
     pro_set_allocator(&counting);
+    proi_slabs_of_one = true; /* each block that is taken anew is counted */
 }
 
 /* ---- a method that awaits a value task of int ---- */
