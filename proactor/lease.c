@@ -123,12 +123,13 @@ static struct proi_lease_buffer *next_buffer(struct pro_loop *loop)
     return &pool->chunks[pool->count / CHUNK]->buffers[pool->count % CHUNK];
 }
 
-/* Twice as many as before, as far as that goes. An error: there is not one more. */
+/* A quarter more than before, as far as that goes: what is provided goes round, so that a buffer more is memory more,
+   for ever. An error: there is not one more. */
 static int grow(struct pro_loop *loop)
 {
     struct proi_lease_pool *const pool = loop->own.leases;
-    const unsigned before = pool->count, doubled = before ? 2 * before : COUNT_FIRST;
-    const unsigned wanted = doubled < loop->lease_most ? doubled : loop->lease_most;
+    const unsigned before = pool->count, more = before / 4 > COUNT_FIRST ? before / 4 : COUNT_FIRST;
+    const unsigned wanted = more < loop->lease_most - before ? before + more : loop->lease_most;
 
     while (pool->count < wanted) {
         struct proi_lease_buffer *const buffer = next_buffer(loop);
