@@ -6,33 +6,37 @@
 
 static struct pro_task *task_of(struct pro_frame *frame) { return proi_task_of_body(frame); }
 
-static const char *function_of(const struct pro_frame *frame)
+static struct pro_site site_of(struct pro_frame *frame)
 {
-    return frame->site ? frame->site->function : "an async method";
+    const struct pro_site *const where = proi_load(&task_of(frame)->where, PROI_RELAXED);
+
+    return where ? *where : (struct pro_site){ NULL, "an async method", 0 };
 }
+
+_Static_assert(offsetof(struct pro_frame, there.value) == offsetof(struct pro_frame, continuation.captured) &&
+                   sizeof((struct pro_frame *)NULL)->there == sizeof(struct pro_continuation),
+               "what lasts of a continuation lies before the value");
 
 static const struct proi_task_class frame_class = { .name = "async method" };
 
-/* A block often was a frame of the same method in its last life: then much of it is as it should be already. Whatever ends a
-   frame leaves error and fault NULL. */
-PROI_INLINE void *frame_begin(struct pro_task *task, const struct pro_method_head_ *head, const struct pro_method_ *method,
-                                struct pro_step (*move_next)(struct pro_frame *frame))
+/* A block often was a frame of the same method in its last life: then much of it is as it should be already. Whatever
+   ends a frame leaves its error NULL, and the slot COMPLETED: until its first suspension nobody can know the task. */
+PROI_INLINE void *frame_begin(struct pro_task *task, const struct pro_method_head_ *head,
+                              const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame))
 {
     struct pro_frame *const frame = proi_task_body(task);
 
-    proi_task_begin(task, head, PRO_TASK_WAITING_FOR_ACTIVATION);
+    proi_task_begin(task, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (PROI_UNLIKELY(proi_load(&task->created, PROI_RELAXED) != &method->created || frame->move_next != move_next)) {
-        proi_task_set_class(task, &frame_class, &method->created);
+        proi_task_set_kind(task, head, &frame_class, &method->created);
+        proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELAXED);
         frame->move_next = move_next;
         frame->error = NULL;
-        frame->fault = NULL;
-        frame->site = NULL;
     }
-    frame->pc = PRO_PC_START_;
-    frame->leave_pc = PRO_PC_FINALLY_;
-    /* Awaiting, continuation and what is behind fault are written before they are read. */
+    frame->pc = PRO_PC_LOW_(PRO_PC_START_);
+    frame->leave_pc = PRO_PC_LOW_(PRO_PC_FINALLY_);
+    /* Awaiting and continuation are written before they are read. */
     memset(&frame->status, 0, offsetof(struct pro_frame, awaiting) - offsetof(struct pro_frame, status));
-    frame->drop = NULL;
     return frame;
 }
 
@@ -112,13 +116,12 @@ void proi_frame_run(struct pro_frame *frame) { run(frame); }
 
 static bool was_started(const struct pro_frame *frame)
 {
-    return frame->pc != PRO_PC_START_ || frame->flags;
+    return frame->pc != PRO_PC_LOW_(PRO_PC_START_) || frame->flags;
 }
 
 static PROI_COLD struct pro_task *started_before(void)
 {
-    return pro_task_from_error(
-        pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
+    return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
 }
 
 struct pro_task *pro_frame_start_(struct pro_frame *frame)
@@ -127,10 +130,15 @@ struct pro_task *pro_frame_start_(struct pro_frame *frame)
         return pro_task_no_memory();
     if (PROI_UNLIKELY(was_started(frame)))
         return started_before();
-    if (PROI_UNLIKELY(frame->drop != NULL))
-        proi_task_own(task_of(frame), frame->drop);
     run(frame); /* our reference keeps the task */
     return task_of(frame);
+}
+
+/* async void has its context there, and nobody who could leave a result. */
+void pro_frame_on_drop_(struct pro_frame *frame, void (*drop)(void *result))
+{
+    if (!(frame->flags & PRO_FRAME_VOID_))
+        proi_task_own(task_of(frame), drop);
 }
 
 struct pro_value_task pro_frame_start_value_(struct pro_frame *frame)
@@ -175,13 +183,15 @@ void pro_frame_start_void_(struct pro_frame *frame)
         proi_context_capture(context);
         pro_sync_context_operation_started(context);
     }
-    frame->void_context = context;
+    proi_task_own(task_of(frame), NULL);
+    task_of(frame)->void_context = context;
     proi_frame_run(frame);
 }
 
 /* ---- suspending and resuming ---- */
 
-/* What was awaited, and the context, may go from here on: first the words that lead reports there (proi_report_pass()). */
+/* What was awaited, and the context, may go from here on: first the words that lead reports there (proi_report_pass()).
+ */
 static void go_on(struct pro_frame *frame)
 {
     struct pro_task *const task = task_of(frame);
@@ -206,7 +216,7 @@ static void resume(struct pro_continuation *continuation)
 
     if (!(frame->flags & PRO_FRAME_WAITING_)) {
         proi_misuse(PRO_E_STATE, "%s was resumed twice by one await: an awaiter ran its continuation again",
-                    function_of(frame));
+                    site_of(frame).function);
         return;
     }
     frame->flags &= (unsigned char)~PRO_FRAME_WAITING_;
@@ -218,7 +228,7 @@ static void resume(struct pro_continuation *continuation)
 
 /* For reports and the walk of wait.c, which read from other threads. Releases: who finds what is awaited finds it made,
    and the end of the block's last life (give_block()). */
-static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaiter *awaiter)
+PROI_INLINE void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaiter *awaiter)
 {
     struct pro_task *const task = task_of(frame);
     const struct pro_op *const op = awaiter->vtable->awaited_op ? awaiter->vtable->awaited_op(awaiter->self) : NULL;
@@ -228,7 +238,7 @@ static void tell_what_it_awaits(struct pro_frame *frame, const struct pro_awaite
     proi_store(&task->awaits_task, (uintptr_t)other, PROI_RELEASE);
     proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELEASE);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED); /* the capture tells, if there is one */
-    proi_store(&task->awaits_line, (uint32_t)frame->pc, PROI_RELAXED);
+    proi_store(&task->awaits_line, frame->pc, PROI_RELAXED);
 }
 
 /* Nobody else can know the task yet. */
@@ -239,7 +249,7 @@ static void suspend_first(struct pro_frame *frame)
     frame->flags |= PRO_FRAME_SUSPENDED_;
     frame->continuation.work.task = task;
     frame->continuation.invoke = resume;
-    proi_store(&task->where, frame->site, PROI_RELAXED);
+    proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->state, proi_load(&task->state, PROI_RELAXED) | (uint32_t)PROI_TASK_MARKED, PROI_RELEASE);
     if (!(frame->flags & (PRO_FRAME_VOID_ | PRO_FRAME_ITERATOR_)))
         proi_store(&task->references, 2u, PROI_RELAXED);
@@ -249,6 +259,20 @@ static void yield_then(struct pro_frame *frame)
 {
     pro_continuation_capture(&frame->continuation, frame->await_options);
     proi_continuation_dispatch(&frame->continuation, false);
+}
+
+/* After it, and once the continuation is given away, it may run on, elsewhere or right inside that call, and the frame
+   may be gone (SEM-032). */
+PROI_INLINE void suspend(struct pro_frame *frame, struct pro_awaiter awaiter)
+{
+    if (!(frame->flags & PRO_FRAME_SUSPENDED_))
+        suspend_first(frame);
+    frame->flags |= PRO_FRAME_WAITING_;
+    proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
+    frame->continuation.flow = proi_flow_capture(); /* captured anew at every suspension (SEM-086) */
+    tell_what_it_awaits(frame, &awaiter);
+    if (proi_is_tracing())
+        proi_trace_suspended(task_of(frame), !(frame->flags & PRO_FRAME_ITERATOR_));
 }
 
 static bool await(struct pro_frame *frame, struct pro_configured_awaiter awaiter)
@@ -261,16 +285,7 @@ static bool await(struct pro_frame *frame, struct pro_configured_awaiter awaiter
     frame->await_options = (unsigned char)awaiter.options;
     if (completed && !(awaiter.options & PRO_AWAIT_FORCE_YIELDING))
         return false;
-    if (!(frame->flags & PRO_FRAME_SUSPENDED_))
-        suspend_first(frame);
-    frame->flags |= PRO_FRAME_WAITING_;
-    proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
-    frame->continuation.flow = proi_flow_capture(); /* captured anew at every suspension (SEM-086) */
-    tell_what_it_awaits(frame, &awaiter.awaiter);
-    if (proi_is_tracing())
-        proi_trace_suspended(task_of(frame), !(frame->flags & PRO_FRAME_ITERATOR_));
-    /* All is saved: it may run on, elsewhere or right inside the call, and the frame may be gone when it returns
-     * (SEM-032). */
+    suspend(frame, awaiter.awaiter);
     if (completed)
         yield_then(frame);
     else if (vtable->unsafe_on_completed)
@@ -293,10 +308,10 @@ static void store_if_new(uintptr_t *word, uintptr_t value)
 
 /* As tell_what_it_awaits(); most of it is as the last await left it. */
 PROI_INLINE void tell_await_of_loop(struct pro_frame *frame, const struct pro_loop *loop,
-                               const struct pro_sync_context *context)
+                                    const struct pro_sync_context *context)
 {
     struct pro_task *const task = task_of(frame);
-    const uint32_t line = (uint32_t)frame->pc;
+    const uint32_t line = frame->pc;
 
     store_if_new(&task->awaits_loop, (uintptr_t)loop);
     store_if_new(&task->awaits_context, (uintptr_t)context);
@@ -347,15 +362,15 @@ static PROI_APART bool yield_elsewhere(struct pro_frame *frame)
 
 static PROI_APART bool await_yield(struct pro_frame *frame)
 {
-    const struct pro_sync_context *const loop =
-        is_plain_here() ? proi_loop_give_way(&frame->continuation.work) : NULL;
+    const struct pro_sync_context *const loop = is_plain_here() ? proi_loop_give_way(&frame->continuation.work) : NULL;
 
     if (PROI_UNLIKELY(!loop))
         return yield_elsewhere(frame);
     /* It is queued, but this thread alone takes it out. */
     if (PROI_UNLIKELY(!(frame->flags & PRO_FRAME_SUSPENDED_)))
         suspend_first(frame);
-    frame->continuation.work.run = PROI_LIKELY(proi_ambient.context != NULL) ? go_on_after_yield : go_on_after_bare_yield;
+    frame->continuation.work.run =
+        PROI_LIKELY(proi_ambient.context != NULL) ? go_on_after_yield : go_on_after_bare_yield;
     frame->awaiting.vtable = NULL;
     tell_await_of_loop(frame, NULL, loop);
     return true;
@@ -367,10 +382,10 @@ static void go_on_after_op(struct pro_op *op)
     struct pro_frame *const frame = op->waiter;
     struct pro_sync_context *const outer = proi_ambient.context;
 
-    proi_ambient.context = frame->continuation.context;
+    proi_ambient.context = frame->continuation.captured;
     if (PROI_UNLIKELY(proi_stack_is_short())) { /* a loop in a loop in a loop: not inside this one */
         proi_continuation_make(&frame->continuation, resume, PROI_CONTINUATION_AWAIT);
-        frame->continuation.context = proi_ambient.context;
+        frame->continuation.captured = proi_ambient.context;
         frame->flags |= PRO_FRAME_WAITING_;
         proi_continuation_dispatch(&frame->continuation, false);
     } else {
@@ -389,7 +404,7 @@ static bool await_op_of_loop(struct pro_frame *frame, struct pro_op *op)
     /* It is submitted, but this thread delivers it. */
     if (PROI_UNLIKELY(!(frame->flags & PRO_FRAME_SUSPENDED_)))
         suspend_first(frame);
-    frame->continuation.context = loop;
+    frame->continuation.captured = loop;
     frame->awaiting = (struct pro_awaiter){ &proi_op_awaiter, op };
     frame->await_options = PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT;
     tell_await_of_loop(frame, op->loop, loop);
@@ -432,9 +447,55 @@ bool pro_frame_await_configured_(struct pro_frame *frame, struct pro_configured_
     return await(frame, awaiter);
 }
 
+/* Complete, with an error that nobody but the library has made. */
+static bool await_failed(struct pro_frame *frame, int code)
+{
+    frame->awaiting = proi_value_failed(code);
+    return false;
+}
+
+static PROI_APART bool await_source(struct pro_frame *frame, struct pro_value_task_source *source, uint16_t version,
+                                    unsigned options)
+{
+    const struct pro_awaiter awaiter = { &proi_value_source, source };
+    const int status = source->vtable->get_status(source, version);
+    int code;
+
+    if (status < 0)
+        return await_failed(frame, status);
+    frame->awaiting = awaiter;
+    frame->version = version;
+    if (status != PRO_VALUE_TASK_PENDING)
+        return false;
+    suspend(frame, awaiter);
+    code = source->vtable->on_completed(source, &frame->continuation, version,
+                                        options ? PRO_SOURCE_USE_SCHEDULING_CONTEXT : PRO_SOURCE_NO_FLAGS);
+    if (code >= 0)
+        return true; /* all of it may be gone */
+    /* Nothing was stored: the method goes on, with that error (differs from SEM-033). */
+    (void)await_failed(frame, code);
+    pro_continuation_capture(&frame->continuation, options);
+    proi_continuation_dispatch(&frame->continuation, true);
+    return true;
+}
+
 bool pro_frame_await_value_(struct pro_frame *frame, struct pro_value_task task, unsigned options)
 {
-    return await(frame, proi_value_task_keep(&frame->value, task, options));
+    frame->await_options = (unsigned char)(options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT);
+    if (PROI_UNLIKELY(options & ~(unsigned)PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT)) {
+        pro_value_task_drop(task);
+        return await_failed(
+            frame,
+            proi_misuse(PRO_E_INVALID, "ConfigureAwait of a value task knows only whether to capture (SEM-107)"));
+    }
+    if (task.kind == PRO_VALUE_TASK_TASK)
+        return await(frame, pro_configure_await(task.as.task, options));
+    if (task.kind == PRO_VALUE_TASK_SOURCE)
+        return await_source(frame, task.as.source, task.version, options);
+    memcpy(frame->there.value, task.as.value, sizeof frame->there.value);
+    frame->there.type = task.type;
+    frame->awaiting = (struct pro_awaiter){ &proi_value_there, frame };
+    return false;
 }
 
 bool pro_frame_await_configured_value_(struct pro_frame *frame, struct pro_configured_value_task task, unsigned unused)
@@ -452,7 +513,7 @@ void pro_continuation_abandon(struct pro_continuation *continuation)
     if (continuation->invoke == resume) {
         struct pro_frame *const frame = PRO_CONTAINER(continuation, struct pro_frame, continuation);
 
-        frame->abandoned = true;
+        frame->flags |= PRO_FRAME_ABANDONED_;
     }
     proi_continuation_dispatch(continuation, true);
 }
@@ -468,16 +529,20 @@ static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type
         return PRO_OK; /* it has only given way */
     frame->awaiting = (struct pro_awaiter){ NULL, NULL };
     if (PROI_LIKELY(awaiter.vtable == &proi_owned_task &&
-                    !frame->abandoned)) { /* what is awaited most, without the detours */
+                    !(frame->flags & PRO_FRAME_ABANDONED_))) { /* what is awaited most, without the detours */
         code = proi_task_take(awaiter.self, ret_result, type, ret_error);
         pro_task_unref(awaiter.self);
         return code;
     }
-    if (frame->abandoned) {
-        frame->abandoned = false;
+    if (frame->flags & PRO_FRAME_ABANDONED_) {
+        frame->flags &= (unsigned char)~PRO_FRAME_ABANDONED_;
         code = PRO_E_BROKEN_PROMISE;
         if (ret_error)
             *ret_error = pro_error_of(code);
+    } else if (awaiter.vtable == &proi_value_source) {
+        struct pro_value_task_source *const source = awaiter.self;
+
+        code = source->vtable->get_result(source, frame->version, ret_result, type, ret_error);
     } else {
         code = awaiter.vtable->get_result(awaiter.self, ret_result, type, ret_error);
     }
@@ -487,11 +552,30 @@ static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type
 }
 
 /* The last error is why the method ends: one of the finally section, or of a stream's disposal, takes the place of what
-   the body was leaving with, as a throw inside a finally block does in C#. */
+   the body was leaving with, as a throw inside a finally block does in C#. Until the end the flag alone says that there
+   is one. */
 static void set_fault(struct pro_frame *frame, struct pro_error *error)
 {
-    pro_error_unref(frame->fault);
-    frame->fault = error;
+    pro_error_unref(task_of(frame)->error);
+    task_of(frame)->error = error;
+    frame->flags |= PRO_FRAME_FAILED_;
+}
+
+/* NULL: there is none. */
+static struct pro_error *take_fault(struct pro_frame *frame)
+{
+    struct pro_error *const fault = task_of(frame)->error;
+
+    task_of(frame)->error = NULL;
+    frame->flags &= (unsigned char)~PRO_FRAME_FAILED_;
+    return fault;
+}
+
+static void drop_error(struct pro_frame *frame)
+{
+    pro_error_unref(frame->error);
+    frame->error = NULL;
+    frame->flags &= (unsigned char)~PRO_FRAME_HAS_ERROR_;
 }
 
 void pro_frame_take_up_(struct pro_frame *frame, struct pro_task *task)
@@ -519,9 +603,11 @@ bool pro_frame_take_status_(struct pro_frame *frame, void *ret_result, struct pr
 {
     const bool is_op = frame->awaiting.vtable && frame->awaiting.vtable->awaited_op;
 
-    pro_error_unref(frame->error);
-    frame->error = NULL;
+    if (frame->flags & PRO_FRAME_HAS_ERROR_)
+        drop_error(frame);
     frame->status = get_result(frame, ret_result, type, is_op ? NULL : &frame->error);
+    if (frame->error)
+        frame->flags |= PRO_FRAME_HAS_ERROR_;
     return false;
 }
 
@@ -533,11 +619,13 @@ PROI_COLD void *pro_frame_result_(struct pro_frame *frame, struct pro_type type,
         set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE,
                                                   "%s: an iterator gives items by PRO_YIELD_RETURN, and ends by "
                                                   "PRO_RETURN_VOID",
-                                                  function_of(frame))));
+                                                  site_of(frame).function)));
         return NULL;
     }
     if (!proi_type_fits(task->type, type)) {
-        set_fault(frame, pro_error_new(PRO_E_TYPE, (struct pro_site){ frame->site->file, frame->site->function, line },
+        const struct pro_site body = site_of(frame);
+
+        set_fault(frame, pro_error_new(PRO_E_TYPE, (struct pro_site){ body.file, body.function, line },
                                        "PRO_RETURN: the method was made for another type of result"));
         return NULL;
     }
@@ -555,13 +643,13 @@ void pro_frame_throw_(struct pro_frame *frame, struct pro_error *error)
 bool pro_frame_lost_(struct pro_frame *frame)
 {
     if (frame->pc == 0) {
-        proi_misuse(PRO_E_STATE, "%s has ended and was resumed", function_of(frame));
+        proi_misuse(PRO_E_STATE, "%s has ended and was resumed", site_of(frame).function);
         return false;
     }
     /* An await inside a switch of the body's own. */
     set_fault(frame,
               pro_error_of(proi_misuse(PRO_E_STATE, "%s lost its resume point at line %u: no PRO_AWAIT inside a switch",
-                                       function_of(frame), (unsigned)(uint32_t)frame->pc)));
+                                       site_of(frame).function, (unsigned)(frame->pc & PRO_PC_LINE_))));
     return true;
 }
 
@@ -601,23 +689,31 @@ static void throw_to(struct pro_sync_context *context, struct pro_error *error)
     proi_context_post(context, &thrown->work);
 }
 
+static void leave_void_context(struct pro_task *task)
+{
+    struct pro_sync_context *const context = task->void_context;
+
+    task->void_context = NULL;
+    if (!context)
+        return;
+    pro_sync_context_operation_completed(context);
+    proi_context_release(context);
+}
+
 static void finish_void(struct pro_frame *frame)
 {
-    struct pro_sync_context *const context = frame->void_context;
     struct pro_task *const task = task_of(frame);
 
-    if (frame->fault)
-        throw_to(context, frame->fault);
-    pro_error_unref(frame->fault);
-    frame->fault = NULL;
-    if (context) {
-        pro_sync_context_operation_completed(context);
-        proi_context_release(context);
+    if (frame->flags & PRO_FRAME_FAILED_) {
+        struct pro_error *const fault = take_fault(frame);
+
+        throw_to(task->void_context, fault);
+        pro_error_unref(fault);
     }
+    leave_void_context(task);
     proi_task_publish_private(task, PRO_TASK_RAN_TO_COMPLETION);
     if (proi_load(&task->state, PROI_RELAXED) & PROI_TASK_TRACED)
         proi_trace_end(task, PRO_TASK_RAN_TO_COMPLETION);
-    proi_fetch_and(&task->state, ~(uint32_t)PROI_TASK_OWNED, PROI_RELAXED);
     pro_task_unref(task);
 }
 
@@ -627,28 +723,22 @@ static PROI_APART struct pro_step finish_slowly(struct pro_frame *frame)
     const bool suspended = frame->flags & PRO_FRAME_SUSPENDED_;
     enum pro_task_status status = PRO_TASK_RAN_TO_COMPLETION;
 
-    pro_error_unref(frame->error);
-    frame->error = NULL;
+    drop_error(frame);
     if (frame->flags & PRO_FRAME_VOID_) {
         finish_void(frame);
         return PRO_FINISHED_;
     }
     if (frame->flags & PRO_FRAME_ITERATOR_) {
-        struct pro_error *const fault = frame->fault;
-
-        frame->fault = NULL;
-        proi_iterator_finish(frame, fault);
+        proi_iterator_finish(frame, take_fault(frame));
         return PRO_FINISHED_;
     }
-    if (!frame->fault && task->type.size && !(frame->flags & PRO_FRAME_HAS_RESULT_))
-        frame->fault = pro_error_of(
-            proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result", function_of(frame)));
-    if (frame->fault) {
-        status = pro_error_code(frame->fault) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED; /* SEM-089 */
+    if (!(frame->flags & (PRO_FRAME_FAILED_ | PRO_FRAME_HAS_RESULT_)) && task->type.size)
+        set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result",
+                                                  site_of(frame).function)));
+    if (frame->flags & PRO_FRAME_FAILED_) {
+        status = pro_error_code(task->error) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED; /* SEM-089 */
         if (frame->flags & PRO_FRAME_HAS_RESULT_ && task->type.size && task->drop)
             task->drop(proi_task_result_at(task)); /* returned, and then the finally section failed */
-        task->error = frame->fault;
-        frame->fault = NULL;
     }
     if (suspended) {
         proi_task_publish(task, status);
@@ -665,11 +755,9 @@ struct pro_step pro_frame_finish_(struct pro_frame *frame)
     const unsigned flags = frame->flags;
 
     frame->pc = 0;
-    if (PROI_UNLIKELY((flags != PRO_FRAME_HAS_RESULT_ && (flags || task->type.size)) ||
-                      (uintptr_t)frame->fault | (uintptr_t)frame->error))
+    if (PROI_UNLIKELY(flags != PRO_FRAME_HAS_RESULT_ && (flags || task->type.size)))
         return finish_slowly(frame);
-    /* Never suspended: nobody else can know the task. */
-    proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELAXED);
+    /* Never suspended: nobody else can know the task, whose slot is still COMPLETED. */
     proi_store(&task->state,
                (proi_load(&task->state, PROI_RELAXED) & ~(uint32_t)PROI_TASK_STATUS) | PROI_TASK_RESERVED |
                    PRO_TASK_RAN_TO_COMPLETION,
@@ -689,13 +777,10 @@ void proi_frame_forget(struct pro_continuation *continuation)
     proi_store(&task_of(frame)->awaits_task, (uintptr_t)0, PROI_RELAXED); /* as go_on() */
     if (awaiting.vtable && awaiting.vtable->release)
         awaiting.vtable->release(awaiting.self);
-    pro_error_unref(frame->fault);
-    pro_error_unref(frame->error);
-    frame->fault = frame->error = NULL;
-    if (frame->flags & PRO_FRAME_VOID_ && frame->void_context) {
-        pro_sync_context_operation_completed(frame->void_context);
-        proi_context_release(frame->void_context);
-    }
+    pro_error_unref(take_fault(frame));
+    drop_error(frame);
+    if (frame->flags & PRO_FRAME_VOID_)
+        leave_void_context(task_of(frame));
     if (!(frame->flags & PRO_FRAME_ITERATOR_)) /* the stream has that of an iterator */
         pro_task_unref(task_of(frame));
 }

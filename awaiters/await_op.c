@@ -13,6 +13,7 @@ static void op_delivered(struct pro_op *op)
 {
     struct pro_continuation *const continuation = op->waiter;
     struct pro_loop *const loop = proi_op_loop(op);
+    struct pro_sync_context *context;
     struct proi_ambient saved;
 
     if (proi_loop_is_background(loop)) { /* it runs no user code */
@@ -20,8 +21,9 @@ static void op_delivered(struct pro_op *op)
         return;
     }
     saved = proi_ambient_enter((struct proi_ambient){ .context = NULL });
-    if (continuation->context && proi_loop_of_context(continuation->context) == loop)
-        proi_ambient.context = continuation->context;
+    context = proi_continuation_context(continuation);
+    if (context && proi_loop_of_context(context) == loop)
+        proi_ambient.context = context;
     proi_continuation_dispatch(continuation, true);
     proi_ambient_leave(saved);
 }
@@ -35,7 +37,7 @@ static void op_on_completed(void *self, struct pro_continuation *continuation, u
     /* The op itself keeps its loop alive: its own context need not be held meanwhile. */
     if (options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT && current &&
         proi_loop_of_context(current) == proi_op_loop(op) && proi_loop_is_current(proi_op_loop(op))) {
-        continuation->context = current;
+        continuation->captured = current;
         if (continuation->work.task)
             proi_store(&continuation->work.task->awaits_context, (uintptr_t)current, PROI_RELEASE);
     } else {

@@ -95,7 +95,7 @@ static void yield_on_completed(void *self, struct pro_continuation *continuation
 
     (void)self, (void)options; /* cannot be configured (SEM-106) */
     if (loop) {                /* the queued item keeps the loop alive: its context need not be held */
-        continuation->context = proi_ambient.context;
+        continuation->captured = proi_ambient.context;
         if (continuation->work.task)
             proi_store(&continuation->work.task->awaits_context, (uintptr_t)loop, PROI_RELEASE);
         if (!proi_ambient.context)
@@ -104,7 +104,7 @@ static void yield_on_completed(void *self, struct pro_continuation *continuation
         return;
     }
     pro_continuation_capture(continuation, PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT);
-    if (!continuation->context && !continuation->scheduler) {
+    if (!continuation->captured) {
         proi_trace_dispatched(continuation);
         proi_pool_post(&continuation->work, PROI_POOL_GLOBAL); /* SEM-105 */
     } else {
@@ -126,7 +126,7 @@ static void switch_on_completed(void *self, struct pro_continuation *continuatio
         return;
     }
     /* Held until it has run: it may run on the pool, when the context refuses, and reports look at the context. */
-    continuation->context = self;
+    continuation->captured = self;
     continuation->flags |= PROI_CONTINUATION_HELD;
     proi_context_capture(self);
     if (continuation->work.task)

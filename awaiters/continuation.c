@@ -26,31 +26,39 @@ bool proi_stack_is_short(void)
 {
     const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
-    return PROI_UNLIKELY(proi_ambient.depth >= MOST_INLINED) || (PROI_UNLIKELY(here < roomy_above) && measure_stack(here));
+    return PROI_UNLIKELY(proi_ambient.depth >= MOST_INLINED) ||
+           (PROI_UNLIKELY(here < roomy_above) && measure_stack(here));
+}
+
+static void let_go(void *captured, unsigned flags)
+{
+    if (!(flags & PROI_CONTINUATION_HELD))
+        return;
+    if (flags & PROI_CONTINUATION_SCHEDULER)
+        pro_task_scheduler_unref(captured);
+    else
+        proi_context_release(captured);
 }
 
 void proi_continuation_invoke(struct pro_continuation *continuation)
 {
     const struct proi_ambient saved = proi_ambient;
     void *const flow = proi_flow_enter(continuation->flow); /* its reference is the thread's now */
-    const bool held = continuation->flags & PROI_CONTINUATION_HELD;
-    struct pro_sync_context *const context = held ? continuation->context : NULL;
-    struct pro_task_scheduler *const scheduler = held ? continuation->scheduler : NULL;
+    const unsigned flags = continuation->flags;
+    void *const captured = continuation->captured;
 
     /* All references are given up once, also when an awaiter runs its continuation again. */
     continuation->flow = NULL;
-    continuation->flags &= (unsigned char)~PROI_CONTINUATION_HELD;
+    continuation->flags = (unsigned char)(flags & ~(unsigned)PROI_CONTINUATION_HELD);
     /* The current task is hidden, and the scheduler is the captured one (SEM-049); the context is as the caller has it.
      */
     proi_ambient.task = NULL;
-    proi_ambient.scheduler = continuation->scheduler;
+    proi_ambient.scheduler = flags & PROI_CONTINUATION_SCHEDULER ? captured : NULL;
     proi_ambient.depth = saved.depth + 1;
     continuation->invoke(continuation); /* from here its memory may be gone */
     proi_flow_leave(flow);
     proi_ambient_leave(saved);
-    if (context)
-        proi_context_release(context);
-    pro_task_scheduler_unref(scheduler);
+    let_go(captured, flags);
 }
 
 static void run_travelled(struct pro_work *work)
@@ -87,26 +95,22 @@ void pro_continuation_capture(struct pro_continuation *continuation, unsigned op
     if (!(options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT))
         return;
     if (!proi_context_is_base(proi_ambient.context)) {
-        continuation->context = proi_ambient.context;
+        continuation->captured = proi_ambient.context;
         continuation->flags |= PROI_CONTINUATION_HELD;
-        proi_context_capture(continuation->context);
+        proi_context_capture(proi_ambient.context);
         if (continuation->work.task) /* what really was captured: awaiters may have a mind of their own */
-            proi_store(&continuation->work.task->awaits_context, (uintptr_t)continuation->context, PROI_RELEASE);
+            proi_store(&continuation->work.task->awaits_context, (uintptr_t)continuation->captured, PROI_RELEASE);
     } else if (!proi_scheduler_is_default(proi_ambient.scheduler)) {
-        continuation->scheduler = pro_task_scheduler_ref(proi_ambient.scheduler);
-        continuation->flags |= PROI_CONTINUATION_HELD;
+        continuation->captured = pro_task_scheduler_ref(proi_ambient.scheduler);
+        continuation->flags |= PROI_CONTINUATION_HELD | PROI_CONTINUATION_SCHEDULER;
     }
 }
 
 void proi_continuation_let_go(struct pro_continuation *continuation)
 {
-    if (continuation->flags & PROI_CONTINUATION_HELD && continuation->context)
-        proi_context_release(continuation->context);
-    else if (continuation->flags & PROI_CONTINUATION_HELD)
-        pro_task_scheduler_unref(continuation->scheduler);
-    continuation->flags &= (unsigned char)~PROI_CONTINUATION_HELD;
-    continuation->context = NULL;
-    continuation->scheduler = NULL;
+    let_go(continuation->captured, continuation->flags);
+    continuation->flags &= (unsigned char)~(PROI_CONTINUATION_HELD | PROI_CONTINUATION_SCHEDULER);
+    continuation->captured = NULL;
 }
 
 void pro_continuation_run(struct pro_continuation *continuation)
@@ -129,7 +133,7 @@ void pro_continuation_schedule(struct pro_continuation *continuation)
 
 static void to_scheduler(struct pro_continuation *continuation, bool may_inline)
 {
-    struct pro_task_scheduler *const scheduler = continuation->scheduler;
+    struct pro_task_scheduler *const scheduler = continuation->captured;
 
     /* Offered for inlining on the scheduler's own threads and on the pool's (SEM-043); it may refuse. */
     if (may_inline && scheduler->vtable->try_inline && !proi_stack_is_short() &&
@@ -154,16 +158,16 @@ static void to_scheduler(struct pro_continuation *continuation, bool may_inline)
 
 void proi_continuation_dispatch(struct pro_continuation *continuation, bool may_inline)
 {
-    if (continuation->context) {
+    if (continuation->flags & PROI_CONTINUATION_SCHEDULER) {
+        to_scheduler(continuation, may_inline);
+    } else if (continuation->captured) {
         /* In that very context already: here (SEM-042). */
-        if (may_inline && continuation->context == proi_ambient.context && !proi_stack_is_short()) {
+        if (may_inline && continuation->captured == proi_ambient.context && !proi_stack_is_short()) {
             proi_continuation_invoke(continuation);
         } else {
             proi_trace_dispatched(continuation);
-            proi_context_post(continuation->context, &continuation->work);
+            proi_context_post(continuation->captured, &continuation->work);
         }
-    } else if (continuation->scheduler) {
-        to_scheduler(continuation, may_inline);
     } else if (may_inline && proi_context_is_base(proi_ambient.context) &&
                proi_scheduler_is_default(proi_ambient.scheduler) && !proi_stack_is_short()) {
         /* Nothing captured, and this thread is nobody's: here (SEM-040). On a thread with a context or under a
@@ -199,16 +203,16 @@ static bool add_to_list(struct pro_task *task, struct pro_continuation *continua
            and waits for the lock before it looks at the list. */
     } while (!(slot & PROI_SLOT_MANY) &&
              !proi_compare_exchange(&task->slot, &slot, slot | PROI_SLOT_MANY, PROI_ACQ_REL));
-    continuation->next = NULL;
+    proi_continuation_link(continuation, NULL);
     if (continuation->kind == PROI_CONTINUATION_WAITER) { /* blocked threads go first (SEM-064) */
-        continuation->next = task->more;
+        proi_continuation_link(continuation, task->more);
         task->more = continuation;
         if (!task->more_tail)
             task->more_tail = continuation;
         return true;
     }
     if (task->more_tail)
-        task->more_tail->next = continuation;
+        proi_continuation_link(task->more_tail, continuation);
     else
         task->more = continuation;
     task->more_tail = continuation;
@@ -234,16 +238,19 @@ bool proi_task_add(struct pro_task *task, struct pro_continuation *continuation)
 
 static bool remove_from_list(struct pro_task *task, struct pro_continuation *continuation)
 {
-    struct pro_continuation **link, *previous = NULL;
+    struct pro_continuation *it = task->more, *previous = NULL;
 
-    for (link = &task->more; *link; previous = *link, link = &(*link)->next)
-        if (*link == continuation) {
-            *link = continuation->next;
-            if (task->more_tail == continuation)
-                task->more_tail = previous;
-            return true;
-        }
-    return false;
+    for (; it && it != continuation; it = proi_continuation_next(it))
+        previous = it;
+    if (!it)
+        return false;
+    if (previous)
+        proi_continuation_link(previous, proi_continuation_next(it));
+    else
+        task->more = proi_continuation_next(it);
+    if (task->more_tail == it)
+        task->more_tail = previous;
+    return true;
 }
 
 bool proi_task_remove(struct pro_task *task, struct pro_continuation *continuation)
@@ -293,24 +300,28 @@ static void run_or_queue(struct pro_continuation *continuation, bool may_inline)
    registration. Where nothing may be inlined there is one pass (SEM-063). Returns those left for the second. */
 static struct pro_continuation *first_pass(struct pro_continuation *list, bool may_inline)
 {
-    struct pro_continuation *kept = NULL, **tail = &kept, *next;
+    struct pro_continuation *kept = NULL, *last = NULL, *next;
     bool await_seen = false;
 
     for (; list; list = next) {
         const bool is_await = list->kind == PROI_CONTINUATION_AWAIT;
 
-        next = list->next;
+        next = proi_continuation_next(list); /* before it goes to a queue, or is gone */
         if (list->kind == PROI_CONTINUATION_WAITER) {
             list->invoke(list); /* wakes a thread, and is gone */
         } else if (!may_inline || list->kind == PROI_CONTINUATION_THEN || (is_await && await_seen)) {
             run_or_queue(list, false);
         } else {
             await_seen = await_seen || is_await;
-            list->next = NULL;
-            *tail = list;
-            tail = &list->next;
+            if (last)
+                proi_continuation_link(last, list);
+            else
+                kept = list;
+            last = list;
         }
     }
+    if (last)
+        proi_continuation_link(last, NULL);
     return kept;
 }
 
@@ -328,11 +339,11 @@ static void run_all(struct pro_task *task, uintptr_t slot)
     }
     list = take_list(task);
     if (first) {
-        first->next = list;
+        proi_continuation_link(first, list);
         list = first;
     }
     for (list = first_pass(list, may_inline); list; list = next) {
-        next = list->next;
+        next = proi_continuation_next(list);
         run_or_queue(list, true);
     }
 }

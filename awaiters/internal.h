@@ -21,8 +21,9 @@ enum proi_task_flag {                          /* above the status in the state 
                       PROI_TASK_QUEUED = 512,  /* delegate task: somebody has queued it */
                       PROI_TASK_LISTED = 2048, /* in the list of faulted tasks */
                       PROI_TASK_DENIES = 1024, /* delegate task: nothing attaches to it */
-                      PROI_TASK_TRACED = 4096, /* its operation's begin was told: the completer tells the end (trace.c) */
-                      PROI_TASK_SCHEDULED = 8192, /* that it was scheduled was told */
+                      PROI_TASK_TRACED =
+                          4096, /* its operation's begin was told: the completer tells the end (trace.c) */
+                      PROI_TASK_SCHEDULED = 8192,        /* that it was scheduled was told */
                       PROI_TASK_OWNED = PRO_TASK_OWNED_, /* its result has an owner function: drop */
                       PROI_TASK_MARKED = 32768,   /* what only reports read was written: the last unref clears it */
                       PROI_TASK_DESTROYS = 65536, /* its class has a destroy */
@@ -37,20 +38,22 @@ struct proi_task_class {
     const char *name;                       /* "async method", "delegate", … for reports */
     void (*destroy)(struct pro_task *task); /* NULL: nothing of its own to free */
     /* Calls @visit for each task that this one cannot complete without. True: it needs all of them, false: any one.
-     * NULL: none; else it has a destroy, too. May be called by a report on another thread, until destroy is: the words that
-     * lead to the members are shared, and cleared before the reference they stand for is dropped, if that is before destroy. */
+     * NULL: none; else it has a destroy, too. May be called by a report on another thread, until destroy is: the words
+     * that lead to the members are shared, and cleared before the reference they stand for is dropped, if that is
+     * before destroy. */
     bool (*needs)(const struct pro_task *task, void (*visit)(struct pro_task *needed, void *arg), void *arg);
     /* What it was made with (SEM-019); NULL: nothing, and PRO_TASK_DEFAULT. */
     void *(*async_state)(const struct pro_task *task);
     unsigned (*options)(const struct pro_task *task);
-    /* Delegate tasks: runs the body here if the scheduler lets it (SEM-142). PRO_E_BUSY: it does not; PRO_E_SCHEDULER: it
-     * says it has, and has not (SEM-149). */
+    /* Delegate tasks: runs the body here if the scheduler lets it (SEM-142). PRO_E_BUSY: it does not; PRO_E_SCHEDULER:
+     * it says it has, and has not (SEM-149). */
     int (*try_inline)(struct pro_task *task);
 };
 
-/* A type-stable block, and every life in it is a task's; the first 160 bytes stay readable after the task is freed. What a
-   report reads from another thread is marked [read] and written by relaxed atomics only. A new life finds what is marked
-   [clean] zero: who writes it sees to it that the last unref clears it (MARKED, OWNED, or a status that is no success). */
+/* A type-stable block, and every life in it is a task's; the first 160 bytes stay readable after the task is freed.
+   What a report reads from another thread is marked [read] and written by relaxed atomics only. A new life finds what
+   is marked [clean] zero: who writes it sees to it that the last unref clears it (MARKED, OWNED, or a status that is no
+   success). */
 struct pro_task {
     /* what a call that does not wait touches */
     union {
@@ -67,29 +70,37 @@ struct pro_task {
         };
         struct pro_method_head_ method; /* the same, as async.h knows it */
     };
+    const struct pro_site *where; /* [read] static; the body of a method; NULL: it has not begun, or there is none */
     const struct proi_task_class *class; /* [read] */
-    uintptr_t slot;                      /* shared */
+    uintptr_t slot;                      /* shared; COMPLETED when it is freed */
     const struct pro_site *created;      /* [read] static; NULL: unknown */
     /* what few touch */
-    struct pro_continuation *more, *more_tail;        /* [clean] under the slot's lock */
-    struct pro_task *next_faulted, *previous_faulted; /* with LISTED: under the list's lock (task.c); then the free block's link */
-    struct pro_error *error;                          /* [clean] the first; written before completion is published */
-    struct pro_error *aggregate;                      /* [clean] shared: made when asked for, or given when there are several */
-    const struct pro_site *where;                     /* [read] [clean] the body, once it has waited; static */
-    const char *name;                                 /* [read] [clean] */
-    uint64_t id;                                      /* [clean] shared */
-    void (*drop)(void *result);                       /* [clean] with OWNED */
+    struct pro_continuation *more, *more_tail; /* [clean] under the slot's lock */
+    struct pro_task *next_faulted,
+        *previous_faulted; /* with LISTED: under the list's lock (task.c); then the free block's link */
+    struct pro_error
+        *error; /* [clean] the first; written before completion is published, by a method while it leaves */
+    struct pro_error *aggregate; /* [clean] shared: made when asked for, or given when there are several */
+    const char *name;            /* [read] [clean] */
+    uint64_t id;                 /* [clean] shared */
+    union {
+        void (*drop)(void *result); /* [clean] with OWNED */
+        struct pro_sync_context
+            *void_context; /* of async void, whose result nobody has: the context of the call; NULL at its end */
+    };
     /* what an await touches, like the members of the frame that come next */
-    uintptr_t awaits_task, awaits_loop, awaits_context; /* [read] [clean] for what it waits; 0: it runs, or is no async method */
-    uint32_t generation;                                /* [read] a new number when the block is freed */
-    uint32_t awaits_line;                               /* [read] [clean] */
+    uintptr_t awaits_task, awaits_loop,
+        awaits_context;   /* [read] [clean] for what it waits; 0: it runs, or is no async method */
+    uint32_t generation;  /* [read] a new number when the block is freed */
+    uint32_t awaits_line; /* [read] [clean] */
 };
 _Static_assert(sizeof(struct pro_task) == PRO_TASK_SIZE_ && sizeof(struct pro_task) == PROI_TASK_CLEARED,
                "async.h and platform.h know the size");
 _Static_assert(offsetof(struct pro_task, next_faulted) == PROI_TASK_LINK, "platform.h knows where the link lies");
 _Static_assert(offsetof(struct pro_task, references) == offsetof(struct pro_task_head_, references) &&
                    offsetof(struct pro_task, state) == offsetof(struct pro_task_head_, state) &&
-                   offsetof(struct pro_task, method) == offsetof(struct pro_task_head_, method),
+                   offsetof(struct pro_task, method) == offsetof(struct pro_task_head_, method) &&
+                   offsetof(struct pro_task, where) == offsetof(struct pro_task_head_, where),
                "the head is what async.h takes it for");
 
 /* A needs that visits nobody, and needs any one: so no wait is told to be hopeless. (delay.c) */
@@ -109,8 +120,8 @@ static inline bool proi_state_is_final(uint32_t state)
  */
 struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_size, struct pro_type type,
                                enum pro_task_status status);
-/* With these, and what is [clean], a life begins. */
-PROI_INLINE void proi_task_begin(struct pro_task *task, const struct pro_method_head_ *method, uint32_t state)
+/* With this and its kind, and what is [clean], a life begins. The slot is as the last one left it. */
+PROI_INLINE void proi_task_begin(struct pro_task *task, uint32_t state)
 {
     const struct {
         uint32_t references, state;
@@ -119,13 +130,14 @@ PROI_INLINE void proi_task_begin(struct pro_task *task, const struct pro_method_
 
     memcpy(&word, &begin, sizeof word);
     proi_store(&task->references_and_state, word, PROI_RELEASE); /* after its last life's generation: give_block() */
-    proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
-    memcpy(&task->method, method, sizeof task->method);
 }
-/* The block may be under a report's eyes: what it reads is stored one by one. */
-static inline void proi_task_set_class(struct pro_task *task, const struct proi_task_class *class,
-                                       const struct pro_site *created)
+/* What a life of the same method finds in place. The block may be under a report's eyes: what it reads is stored one by
+ * one. */
+static inline void proi_task_set_kind(struct pro_task *task, const struct pro_method_head_ *method,
+                                      const struct proi_task_class *class, const struct pro_site *created)
 {
+    memcpy(&task->method, method, sizeof task->method);
+    proi_store(&task->where, NULL, PROI_RELAXED);
     proi_store(&task->class, class, PROI_RELAXED);
     proi_store(&task->created, created, PROI_RELAXED);
 }
@@ -138,12 +150,19 @@ static inline bool proi_task_is_stale(const struct pro_task *task, const char *w
     return PROI_UNLIKELY(proi_load(&task->state, PROI_RELAXED) == PROI_TASK_FREED) &&
            proi_task_is_stale_slowly(task, who);
 }
+/* The line where it waits; 0: nowhere. For reports. */
+static inline uint32_t proi_task_line(const struct pro_task *task)
+{
+    return proi_load(&task->awaits_line, PROI_RELAXED) & PRO_PC_LINE_;
+}
 /* What becomes of its result when nobody takes it; NULL: nothing. Before it is completed. */
 static inline void proi_task_own(struct pro_task *task, void (*drop)(void *result))
 {
     task->drop = drop;
     if (drop)
         proi_fetch_or(&task->state, (uint32_t)PROI_TASK_OWNED, PROI_RELAXED);
+    else if (PROI_UNLIKELY(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_OWNED))
+        proi_fetch_and(&task->state, ~(uint32_t)PROI_TASK_OWNED, PROI_RELAXED);
 }
 /* What is written from now on only for reports: to be cleared by the last unref. */
 static inline void proi_task_mark(struct pro_task *task)
@@ -153,8 +172,9 @@ static inline void proi_task_mark(struct pro_task *task)
 }
 static inline void *proi_task_result_at(struct pro_task *task) { return (char *)task + task->result_offset; }
 
-/* For who has no reference, but is waited for before the task's memory goes: a callback that destroy unregisters. False:
-   it is going. True: from now on it is held, or it is going all the same, and what was counted changes nothing. */
+/* For who has no reference, but is waited for before the task's memory goes: a callback that destroy unregisters.
+   False: it is going. True: from now on it is held, or it is going all the same, and what was counted changes nothing.
+ */
 bool proi_task_try_ref(struct pro_task *task);
 bool proi_task_reserve(struct pro_task *task); /* true for exactly one caller (SEM-006) */
 /* After reserve and after result or error were stored. The caller has a reference. Runs continuations. */
@@ -180,7 +200,28 @@ enum proi_continuation_kind {
     PROI_CONTINUATION_THEN_NOW, /* with ExecuteSynchronously: run in the second                    */
     PROI_CONTINUATION_WAITER    /* a blocked thread: woken directly (SEM-064)                        */
 };
-enum proi_continuation_flag { PROI_CONTINUATION_HELD = 1 /* what was captured is held, and a context was told */ };
+enum proi_continuation_flag {
+    PROI_CONTINUATION_HELD = 1,     /* what was captured is held, and a context was told */
+    PROI_CONTINUATION_SCHEDULER = 2 /* what was captured is a scheduler */
+};
+static inline struct pro_sync_context *proi_continuation_context(const struct pro_continuation *continuation)
+{
+    return continuation->flags & PROI_CONTINUATION_SCHEDULER ? NULL : continuation->captured;
+}
+static inline struct pro_task_scheduler *proi_continuation_scheduler(const struct pro_continuation *continuation)
+{
+    return continuation->flags & PROI_CONTINUATION_SCHEDULER ? continuation->captured : NULL;
+}
+/* In the list of a task: the link is that of the queues, where it goes when it has left the list. */
+_Static_assert(offsetof(struct pro_continuation, work) == 0, "a link leads to the continuation");
+static inline struct pro_continuation *proi_continuation_next(const struct pro_continuation *continuation)
+{
+    return (struct pro_continuation *)(void *)continuation->work.next;
+}
+static inline void proi_continuation_link(struct pro_continuation *continuation, struct pro_continuation *next)
+{
+    continuation->work.next = next ? &next->work : NULL;
+}
 
 void proi_continuation_make(struct pro_continuation *continuation, void (*invoke)(struct pro_continuation *),
                             enum proi_continuation_kind kind);
@@ -212,9 +253,11 @@ bool proi_frame_is_iterator(const struct pro_frame *frame);
 void proi_frame_forget(struct pro_continuation *continuation);
 
 /* ---- value_task.c ---- */
-/* The awaiter of @task, which is kept in @place, if it must be, until get_result. */
-struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place, struct pro_value_task task,
-                                                   unsigned options);
+/* What a frame awaits of a value task that is no task. A result that is there stays in the frame (self) until it is
+   taken. Of a source (self) the version is in the frame, so the frame asks it by itself; the awaiter is for reports.
+   One that failed says @code. */
+extern const struct pro_awaiter_vtable proi_value_there, proi_value_source;
+struct pro_awaiter proi_value_failed(int code);
 
 /* ---- stream.c ---- */
 /* The body of an iterator has ended; @fault is taken. The frame may be gone after it. */

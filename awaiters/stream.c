@@ -103,7 +103,7 @@ struct pro_stream *pro_stream_from_error(struct pro_error *error)
 /* ---- await foreach ---- */
 
 void pro_foreach_begin_(struct pro_frame *frame, struct pro_foreach *each, struct pro_stream *stream, unsigned options,
-                        uint64_t unwind_pc)
+                        uint32_t unwind_pc)
 {
     if (!is_whole(stream))
         stream = pro_stream_from_error(pro_error_of(invalid("PRO_AWAIT_FOREACH")));
@@ -164,10 +164,10 @@ static struct pro_task *task_of(struct pro_iterator *iterator) { return proi_tas
 
 static void drop_item(struct pro_iterator *iterator)
 {
-    const struct pro_frame *const frame = frame_of(iterator);
+    struct pro_task *const task = task_of(iterator);
 
-    if (iterator->has_item && frame->drop)
-        frame->drop(proi_task_result_at(task_of(iterator)));
+    if (iterator->has_item && task->drop)
+        task->drop(proi_task_result_at(task));
     iterator->has_item = false;
 }
 
@@ -219,7 +219,7 @@ static int iterator_current(struct pro_stream *stream, void *ret_item, struct pr
     if (!proi_type_fits(task->type, type))
         return PRO_E_TYPE;
     memcpy(ret_item, proi_task_result_at(task), type.size);
-    iterator->has_item = !frame_of(iterator)->drop; /* an owned one moves */
+    iterator->has_item = !task->drop; /* an owned one moves */
     return PRO_OK;
 }
 
@@ -310,14 +310,14 @@ struct pro_stream *pro_iterator_start_(struct pro_iterator *iterator)
 void *pro_iterator_item_(struct pro_frame *frame, struct pro_type type, int line)
 {
     struct pro_task *const task = proi_task_of_body(frame);
-    const struct pro_site body = frame->site ? *frame->site : PRO_SITE_UNKNOWN,
-                          here = { body.file, body.function, line };
+    const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
+    const struct pro_site body = where ? *where : PRO_SITE_UNKNOWN, here = { body.file, body.function, line };
     struct pro_error *error = NULL;
 
     if (!proi_frame_is_iterator(frame))
         error =
             pro_error_new(PRO_E_STATE, here, "PRO_YIELD_RETURN in a method that was not started by PRO_START_STREAM");
-    else if (frame->leave_pc == PRO_PC_END_ || iterator_of(frame)->disposing)
+    else if (frame->leave_pc == PRO_PC_LOW_(PRO_PC_END_) || iterator_of(frame)->disposing)
         error = pro_error_new(PRO_E_STATE, here, "PRO_YIELD_RETURN in the finally section: nobody takes items there");
     else if (!proi_type_fits(task->type, type))
         error = pro_error_new(PRO_E_TYPE, here, "PRO_YIELD_RETURN: the stream was made for items of another type");

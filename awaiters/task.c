@@ -32,8 +32,9 @@ struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_
     if (!block)
         return NULL;
     task = block;
-    proi_task_begin(task, &(struct pro_method_head_){ type, (uint32_t)result_at, block_class }, state);
-    proi_task_set_class(task, class, NULL);
+    proi_task_begin(task, state);
+    proi_task_set_kind(task, &(struct pro_method_head_){ type, (uint32_t)result_at, block_class }, class, NULL);
+    proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
     memset(proi_task_body(task), 0, body_size);
     return task;
 }
@@ -141,13 +142,13 @@ static void clear(struct pro_task *task)
     proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_line, 0u, PROI_RELAXED);
-    proi_store(&task->where, NULL, PROI_RELAXED);
     proi_store(&task->name, NULL, PROI_RELAXED);
     proi_store(&task->id, (uint64_t)0, PROI_RELAXED);
     proi_store(&task->aggregate, NULL, PROI_RELAXED);
     task->more = task->more_tail = NULL;
     task->error = NULL;
     task->drop = NULL;
+    proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELAXED); /* it may have ended incomplete */
 }
 
 /* The walk of wait.c reads the generation, what a life has written, and the generation again. Finds it the old one, all
@@ -513,8 +514,7 @@ struct pro_task *pro_task_from_result(const void *result, struct pro_type type)
 
 static struct pro_task *complete_with(struct pro_error *error, enum pro_task_status status)
 {
-    struct pro_task *task =
-        proi_task_new(&promise_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION);
+    struct pro_task *task = proi_task_new(&promise_class, 0, PRO_NO_RESULT, PRO_TASK_WAITING_FOR_ACTIVATION);
 
     if (!task) {
         pro_error_unref(error);

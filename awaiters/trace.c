@@ -102,7 +102,7 @@ static struct pro_site site_of(struct pro_task *task)
     const struct pro_site *const created = proi_load(&task->created, PROI_RELAXED);
 
     if (where)
-        return (struct pro_site){ where->file, where->function, (int)proi_load(&task->awaits_line, PROI_RELAXED) };
+        return (struct pro_site){ where->file, where->function, (int)proi_task_line(task) };
     return created ? *created : PRO_SITE_UNKNOWN;
 }
 
@@ -246,11 +246,11 @@ void proi_trace_dispatched_slowly(const struct pro_continuation *continuation)
         return;
     event.task = pro_task_id(continuation->work.task);
     event.current = current_id();
-    if (continuation->context) {
-        event.place = continuation->context->name;
-        event.place_id = (uintptr_t)continuation->context;
+    if (proi_continuation_context(continuation)) {
+        event.place = proi_continuation_context(continuation)->name;
+        event.place_id = (uintptr_t)continuation->captured;
     } else {
-        set_scheduler(&event, continuation->scheduler);
+        set_scheduler(&event, proi_continuation_scheduler(continuation));
     }
     tell(event);
 }

@@ -111,21 +111,25 @@ bool pro_value_task_is_canceled(struct pro_value_task task)
 
 /* ---- the awaiter of what is kept in place ---- */
 
-static int take_value(const struct pro_value_task *task, void *ret_result, struct pro_type type,
+static int take_value(const void *value, struct pro_type have, void *ret_result, struct pro_type type,
                       struct pro_error **ret_error)
 {
     if (!ret_result)
         return PRO_OK;
-    if (!proi_type_fits(task->type, type)) {
+    if (!proi_type_fits(have, type)) {
         if (ret_error)
-            *ret_error =
-                pro_error_new(PRO_E_TYPE, PRO_SITE_UNKNOWN, "the value task's result has %u bytes, %u were asked for%s",
-                              (unsigned)task->type.size, (unsigned)type.size,
-                              task->type.size == type.size ? ", of another type" : "");
+            *ret_error = pro_error_new(PRO_E_TYPE, PRO_SITE_UNKNOWN,
+                                       "the value task's result has %u bytes, %u were asked for%s", (unsigned)have.size,
+                                       (unsigned)type.size, have.size == type.size ? ", of another type" : "");
         return PRO_E_TYPE;
     }
-    memcpy(ret_result, task->as.value, type.size);
+    memcpy(ret_result, value, type.size);
     return PRO_OK;
+}
+
+static struct pro_task *task_of_source(struct pro_value_task_source *source)
+{
+    return source->vtable->awaited_task ? source->vtable->awaited_task(source) : NULL;
 }
 
 /* From now on get_result says @code, without asking the source, which was told of the misuse already. */
@@ -174,7 +178,7 @@ static int kept_get_result(void *self, void *ret_result, struct pro_type type, s
     int code;
 
     if (task->kind == PRO_VALUE_TASK_VALUE)
-        return take_value(task, ret_result, type, ret_error);
+        return take_value(task->as.value, task->type, ret_result, type, ret_error);
     if (task->kind == PRO_VALUE_TASK_SOURCE) {
         fail_with(task, PRO_E_STATE); /* it is consumed */
         return source->vtable->get_result(source, task->version, ret_result, type, ret_error);
@@ -188,10 +192,8 @@ static int kept_get_result(void *self, void *ret_result, struct pro_type type, s
 static struct pro_task *kept_awaited_task(void *self)
 {
     const struct pro_value_task *const task = self;
-    const struct pro_value_task_source_vtable *const vtable =
-        task->kind == PRO_VALUE_TASK_SOURCE ? task->as.source->vtable : NULL;
 
-    return vtable && vtable->awaited_task ? vtable->awaited_task(task->as.source) : NULL;
+    return task->kind == PRO_VALUE_TASK_SOURCE ? task_of_source(task->as.source) : NULL;
 }
 
 static const struct pro_awaiter_vtable kept_vtable = { .is_completed = kept_is_completed,
@@ -215,20 +217,34 @@ struct pro_configured_value_task pro_configure_await_value(struct pro_value_task
     return (struct pro_configured_value_task){ task, options };
 }
 
-struct pro_configured_awaiter proi_value_task_keep(struct pro_value_task *place, struct pro_value_task task,
-                                                   unsigned options)
-{
-    if (options & ~(unsigned)PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT) {
-        const int code =
-            proi_misuse(PRO_E_INVALID, "ConfigureAwait of a value task knows only whether to capture (SEM-107)");
+/* ---- what a frame awaits: nothing of the value task stays but what these know ---- */
 
-        pro_value_task_drop(task);
-        fail_with(&task, code);
-    }
-    if (task.kind == PRO_VALUE_TASK_TASK)
-        return pro_configure_await(task.as.task, options);
-    *place = task;
-    return (struct pro_configured_awaiter){ { &kept_vtable, place }, options & PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT };
+static int there_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+{
+    const struct pro_frame *const frame = self;
+
+    return take_value(frame->there.value, frame->there.type, ret_result, type, ret_error);
+}
+
+static int failed_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+{
+    const int code = (int)(intptr_t)self;
+
+    (void)ret_result, (void)type;
+    if (ret_error)
+        *ret_error = pro_error_of(code);
+    return code;
+}
+
+static struct pro_task *source_awaited_task(void *self) { return task_of_source(self); }
+
+const struct pro_awaiter_vtable proi_value_there = { .get_result = there_get_result };
+const struct pro_awaiter_vtable proi_value_source = { .awaited_task = source_awaited_task };
+static const struct pro_awaiter_vtable failed_vtable = { .get_result = failed_get_result };
+
+struct pro_awaiter proi_value_failed(int code)
+{
+    return (struct pro_awaiter){ &failed_vtable, (void *)(intptr_t)code };
 }
 
 /* ---- consuming ---- */
@@ -278,8 +294,8 @@ static void source_completed(struct pro_continuation *continuation)
 
 static struct pro_task *follow_source(struct pro_value_task from)
 {
-    struct pro_task *const task = proi_task_new(&followed_class, sizeof(struct followed), from.type,
-                                                PRO_TASK_WAITING_FOR_ACTIVATION);
+    struct pro_task *const task =
+        proi_task_new(&followed_class, sizeof(struct followed), from.type, PRO_TASK_WAITING_FOR_ACTIVATION);
     struct followed *followed;
 
     if (!task)

@@ -62,7 +62,7 @@ static int reserve(struct pro_value_task_source_core *core, const char *who)
    current. The stack's end is the one thing that moves it: .NET would overflow. */
 static void run(struct pro_continuation *continuation, bool asynchronously)
 {
-    if (continuation->context || continuation->scheduler || asynchronously || proi_stack_is_short())
+    if (continuation->captured || asynchronously || proi_stack_is_short())
         proi_continuation_dispatch(continuation, false);
     else
         proi_continuation_invoke(continuation);

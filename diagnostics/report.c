@@ -170,8 +170,7 @@ static struct label place_of(struct pro_task *task)
     const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
     struct label place;
 
-    snprintf(place.text, sizeof place.text, "%s:%u", base_name(where ? where->file : NULL),
-             proi_load(&task->awaits_line, PROI_RELAXED));
+    snprintf(place.text, sizeof place.text, "%s:%u", base_name(where ? where->file : NULL), proi_task_line(task));
     return place;
 }
 
@@ -258,7 +257,7 @@ static void tell_step(struct report *report, struct pro_task *task, const struct
     else
         say(report, "    its next step must run in context \"%s\" (%zu waiting there),", known(context->name),
             search.at);
-    if (proi_load(&task->awaits_line, PROI_RELAXED))
+    if (proi_task_line(task))
         say(report, "    which the await at %s captured,", place_of(task).text);
     tell_server(report, context, blocked, task);
 }
@@ -306,7 +305,7 @@ static struct pro_task *tell_link(struct report *report, struct pro_task *task, 
     const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
     const struct pro_loop *const loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_RELAXED);
     struct pro_task *next = (struct pro_task *)proi_load(&task->awaits_task, PROI_ACQUIRE);
-    const bool suspended = proi_load(&task->awaits_line, PROI_RELAXED) != 0;
+    const bool suspended = proi_task_line(task) != 0;
 
     if (suspended && (next || loop))
         say(report, "    suspended at %s", place_of(task).text);

@@ -30,23 +30,25 @@ struct pro_step {
     unsigned char code;
 };
 
-/* The members lie in order of use: what an await touches, then what a call does, then the rest. */
+/* What a method has beside its task. What belongs to the outcome (why it fails, who drops its result) is in the task. */
 struct pro_frame {
     struct pro_step (*move_next)(struct pro_frame *frame);
-    uint64_t pc;                         /* where to go on; its low half is the line that waits */
-    int status;                          /* of the last PRO_AWAIT_STATUS                        */
-    unsigned char await_options;         /* of the present await                                */
-    unsigned char flags;                 /* enum pro_frame_flag_                                */
-    bool abandoned;                      /* pro_continuation_abandon() was called               */
-    struct pro_awaiter awaiting;         /* vtable NULL: nothing is to be taken                 */
-    struct pro_continuation continuation;
-    const struct pro_site *site;         /* of the body: file, function, first line             */
-    void (*drop)(void *result);
-    uint64_t leave_pc;       /* where leaving goes: the finally section, the end, a loop that disposes of its stream */
-    struct pro_error *error; /* what PRO_AWAIT_STATUS saw                           */
-    struct pro_error *fault; /* why it is leaving                                   */
-    struct pro_sync_context *void_context; /* async void: the context of the call          */
-    struct pro_value_task value;           /* the awaited value task                       */
+    uint32_t pc;                  /* the low half of the label where to go on; 0: it has ended   */
+    uint32_t leave_pc;            /* of the label where leaving goes: the finally section, the end, a loop that disposes of its stream */
+    int status;                   /* of the last PRO_AWAIT_STATUS                                */
+    unsigned char await_options;  /* of the present await                                        */
+    unsigned char flags;          /* enum pro_frame_flag_                                        */
+    uint16_t version;             /* of the awaited source of a value task                       */
+    struct pro_awaiter awaiting;  /* vtable NULL: nothing is to be taken                         */
+    union {
+        struct pro_continuation continuation;
+        struct { /* a value task's result that is there, until it is taken: that await has no use for a continuation */
+            void *lasting[4]; /* of the continuation */
+            unsigned char value[PRO_VALUE_TASK_INLINE];
+            struct pro_type type;
+        } there;
+    };
+    struct pro_error *error;      /* what PRO_AWAIT_STATUS saw; else NULL                        */
 };
 
 /* The first member of every frame. */
@@ -57,7 +59,7 @@ struct pro_frame {
     PRO_NEW_FRAME_(frame_type, (move_next), (uint32_t)sizeof(result_type), PRO_TYPE_TAG_((result_type *)0))
 #define PRO_NEW_FRAME_VOID(frame_type, move_next) PRO_NEW_FRAME_(frame_type, (move_next), 0, 0)
 /* What becomes of a result that nobody takes: @fn is called with a pointer to it. Results with such an owner move on reading. */
-#define PRO_ON_DROP(self, fn) ((void)((self)->pro_frame_.drop = (fn)))
+#define PRO_ON_DROP(self, fn) pro_frame_on_drop_(&(self)->pro_frame_, (fn))
 
 /* Runs to the first incomplete await, on this thread (SEM-080), and gives the task. */
 #define PRO_START(self) pro_frame_start_(&(self)->pro_frame_)
@@ -76,7 +78,7 @@ struct pro_frame {
         static const struct pro_site pro_site_ = { __FILE__, #name, __LINE__ };                                        \
         frame_type *const self = (frame_type *)(void *)frame_;                                                         \
         struct pro_task *pro_ready_ = NULL; /* what is awaited, when it can be read on the spot */                     \
-        uint64_t pro_pc_ = frame_->pc;                                                                                 \
+        uint64_t pro_pc_ = PRO_PC_OF_(frame_->pc);                                                                     \
         (void)self, (void)pro_ready_;                                                                                  \
     pro_again_:                                                                                                        \
         switch (pro_pc_) {                                                                                             \
@@ -86,8 +88,7 @@ struct pro_frame {
             pro_pc_ = PRO_PC_END_; /* there is no finally section, or it is all the same now */                        \
             goto pro_again_;                                                                                           \
         case PRO_PC_START_:                                                                                            \
-            if (frame_->site != &pro_site_)                                                                            \
-                frame_->site = &pro_site_;
+            pro_frame_is_at_(frame_, &pro_site_);
 
 /* Waits for @x: a task (its reference is taken), a value task, an op that a verb has filled, an awaiter, or one of these with ConfigureAwait. */
 #define PRO_AWAIT(x) PRO_AWAIT_WITH_(x, PRO_TAKE_RESULT_(x), NULL, PRO_NO_RESULT)
@@ -122,7 +123,7 @@ struct pro_frame {
 #define PRO_FINALLY                                                                                                    \
         PRO_FALLTHROUGH_;                                                                                              \
         case PRO_PC_FINALLY_:                                                                                          \
-            frame_->leave_pc = PRO_PC_END_;
+            frame_->leave_pc = PRO_PC_LOW_(PRO_PC_END_);
 
 #define PRO_ASYNC_END                                                                                                  \
         PRO_FALLTHROUGH_;                                                                                              \
@@ -145,15 +146,19 @@ struct pro_frame {
 #define PRO_NEVER_(x) ((void)0)
 #endif
 /* Labels that do not fit an int or an enum: an await inside a user's own switch is then a warning in every compiler. */
-#define PRO_PC_ (UINT64_C(0xC0) << 48)
-#define PRO_PC_START_ PRO_PC_
-#define PRO_PC_FINALLY_ (PRO_PC_ + 0xfffffff0u)
-#define PRO_PC_END_ (PRO_PC_ + 0xfffffff1u)
+#define PRO_PC_ UINT64_C(0xffffffff80000000)
+#define PRO_PC_FINALLY_ (PRO_PC_ + 0x7ffffff0u)
+#define PRO_PC_END_ (PRO_PC_ + 0x7ffffff1u)
+#define PRO_PC_START_ (PRO_PC_ + 0x7ffffff2u)
+/* A frame keeps the lower half, whose sign is the upper one. In it, below two bits that tell the labels of a line apart, is the line. */
+#define PRO_PC_LOW_(label) ((uint32_t)((label) & 0xffffffffu))
+#define PRO_PC_OF_(low) ((uint64_t)(int32_t)(low))
+#define PRO_PC_LINE_ 0x1fffffffu
 #define PRO_SUSPENDED_ ((struct pro_step){ 1 })
 #define PRO_FINISHED_ ((struct pro_step){ 2 })
 #define PRO_LEAVE_                                                                                                     \
     do {                                                                                                               \
-        pro_pc_ = frame_->leave_pc;                                                                                    \
+        pro_pc_ = PRO_PC_OF_(frame_->leave_pc);                                                                        \
         goto pro_again_;                                                                                               \
     } while (0)
 #define PRO_FRAME_AWAIT_(x)                                                                                            \
@@ -170,7 +175,7 @@ struct pro_frame {
 /* The resume point is set before the await is registered: it may resume elsewhere at once, and from then on the frame is not ours. */
 #define PRO_AWAIT_WITH_(x, take, pointer, type)                                                                        \
     do {                                                                                                               \
-        pro_ready_ = PRO_FRAME_AWAIT_(x)(frame_, (x), PRO_PC_ + __LINE__, PRO_CONFIGURE_AWAIT_DEFAULT);                \
+        pro_ready_ = PRO_FRAME_AWAIT_(x)(frame_, (x), PRO_PC_LOW_(PRO_PC_ + __LINE__), PRO_CONFIGURE_AWAIT_DEFAULT);   \
         if (pro_ready_ == PRO_IS_SUSPENDED_)                                                                           \
             return PRO_SUSPENDED_;                                                                                     \
         PRO_FALLTHROUGH_;                                                                                              \
@@ -189,15 +194,19 @@ struct pro_task_head_ {
     uint32_t references;
     uint32_t state; /* atomic; its low bits are the status */
     struct pro_method_head_ method;
+    const struct pro_site *where; /* of the body: file, function, first line */
 } PRO_MAY_ALIAS_;
 enum { PRO_TASK_SIZE_ = 160 };  /* of a task, which lies before its frame */
 enum { PRO_TASK_OWNED_ = 16384 }; /* in its state: reading moves the result */
 enum pro_frame_flag_ {
+    PRO_FRAME_ABANDONED_ = 1, /* pro_continuation_abandon() was called */
     PRO_FRAME_SUSPENDED_ = 2, /* at least once: it has a reference to its own task */
     PRO_FRAME_WAITING_ = 4,   /* exactly one continuation is out */
+    PRO_FRAME_FAILED_ = 8,    /* why it is leaving is in its task */
     PRO_FRAME_HAS_RESULT_ = 16,
-    PRO_FRAME_VOID_ = 32,    /* async void: nobody has its task */
-    PRO_FRAME_ITERATOR_ = 64 /* of a stream: its task is never completed, and lives as long as the stream */
+    PRO_FRAME_VOID_ = 32,     /* async void: nobody has its task */
+    PRO_FRAME_ITERATOR_ = 64, /* of a stream: its task is never completed, and lives as long as the stream */
+    PRO_FRAME_HAS_ERROR_ = 128 /* error is not NULL */
 };
 
 /* ---- a frame ---- */
@@ -236,6 +245,7 @@ enum { PRO_BLOCK_STEP_BITS_ = 5 }; /* of the classes of small blocks */
 PRO_API void *pro_frame_new_(const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame));
 /* For compilers that cannot have a static object inside an expression: @method is gone afterwards, and the frame is all zeroed. */
 PRO_API void *pro_frame_new_copying_(const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame));
+PRO_API void pro_frame_on_drop_(struct pro_frame *frame, void (*drop)(void *result));
 PRO_API PRO_NODISCARD struct pro_task *pro_frame_start_(struct pro_frame *frame);
 PRO_API void pro_frame_start_void_(struct pro_frame *frame);
 PRO_API PRO_NODISCARD struct pro_value_task pro_frame_start_value_(struct pro_frame *frame);
@@ -246,7 +256,29 @@ PRO_API struct pro_step pro_frame_finish_(struct pro_frame *frame);
 
 static inline bool pro_type_is_(struct pro_type have, struct pro_type want)
 {
+#if defined(__GNUC__)
+    uint64_t had, wanted; /* in one comparison */
+
+    __builtin_memcpy(&had, &have, sizeof had);
+    __builtin_memcpy(&wanted, &want, sizeof wanted);
+    return had == wanted;
+#else
     return have.size == want.size && have.tag == want.tag;
+#endif
+}
+
+/* The body begins. Reports may read the place from other threads; in most blocks the last life has left it. */
+static inline void pro_frame_is_at_(struct pro_frame *frame, const struct pro_site *site)
+{
+    struct pro_task_head_ *const task = (struct pro_task_head_ *)(void *)((char *)frame - PRO_TASK_SIZE_);
+
+    if (PRO_LIKELY_(task->where == site))
+        return;
+#if defined(__GNUC__)
+    __atomic_store_n(&task->where, site, __ATOMIC_RELAXED);
+#else
+    task->where = site;
+#endif
 }
 
 static inline void *pro_frame_result_at_(struct pro_frame *frame, struct pro_type type, int line)
@@ -291,7 +323,7 @@ static inline bool pro_task_is_ready_(const struct pro_task *task)
 #define PRO_IS_SUSPENDED_ ((struct pro_task *)(uintptr_t)1)
 #define PRO_AWAIT_LONG_(suspended) ((suspended) ? PRO_IS_SUSPENDED_ : NULL)
 
-static inline struct pro_task *pro_await_task_(struct pro_frame *frame, struct pro_task *task, uint64_t pc, unsigned options)
+static inline struct pro_task *pro_await_task_(struct pro_frame *frame, struct pro_task *task, uint32_t pc, unsigned options)
 {
     if (PRO_LIKELY_(pro_task_is_ready_(task)) && !(options & ~(unsigned)PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT))
     {
@@ -301,7 +333,7 @@ static inline struct pro_task *pro_await_task_(struct pro_frame *frame, struct p
     frame->pc = pc;
     return PRO_AWAIT_LONG_(pro_frame_await_task_(frame, task, options));
 }
-static inline struct pro_task *pro_await_kept_(struct pro_frame *frame, struct pro_kept_task kept, uint64_t pc,
+static inline struct pro_task *pro_await_kept_(struct pro_frame *frame, struct pro_kept_task kept, uint32_t pc,
                                                unsigned options)
 {
     if (PRO_LIKELY_(pro_task_is_ready_(kept.task)) && !(options & ~(unsigned)PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT))
@@ -309,31 +341,31 @@ static inline struct pro_task *pro_await_kept_(struct pro_frame *frame, struct p
     frame->pc = pc;
     return PRO_AWAIT_LONG_(pro_frame_await_task_(frame, pro_task_ref(kept.task), options));
 }
-static inline struct pro_task *pro_await_op_(struct pro_frame *frame, struct pro_op *op, uint64_t pc, unsigned options)
+static inline struct pro_task *pro_await_op_(struct pro_frame *frame, struct pro_op *op, uint32_t pc, unsigned options)
 {
     frame->pc = pc;
     return PRO_AWAIT_LONG_(pro_frame_await_op_(frame, op, options));
 }
-static inline struct pro_task *pro_await_awaiter_(struct pro_frame *frame, struct pro_awaiter awaiter, uint64_t pc,
+static inline struct pro_task *pro_await_awaiter_(struct pro_frame *frame, struct pro_awaiter awaiter, uint32_t pc,
                                                   unsigned options)
 {
     frame->pc = pc;
     return PRO_AWAIT_LONG_(pro_frame_await_awaiter_(frame, awaiter, options));
 }
-static inline struct pro_task *pro_await_configured_(struct pro_frame *frame, struct pro_configured_awaiter awaiter, uint64_t pc,
+static inline struct pro_task *pro_await_configured_(struct pro_frame *frame, struct pro_configured_awaiter awaiter, uint32_t pc,
                                                      unsigned unused)
 {
     frame->pc = pc;
     return PRO_AWAIT_LONG_(pro_frame_await_configured_(frame, awaiter, unused));
 }
-static inline struct pro_task *pro_await_value_(struct pro_frame *frame, struct pro_value_task task, uint64_t pc,
+static inline struct pro_task *pro_await_value_(struct pro_frame *frame, struct pro_value_task task, uint32_t pc,
                                                 unsigned options)
 {
     frame->pc = pc;
     return PRO_AWAIT_LONG_(pro_frame_await_value_(frame, task, options));
 }
 static inline struct pro_task *pro_await_configured_value_(struct pro_frame *frame, struct pro_configured_value_task task,
-                                                           uint64_t pc, unsigned unused)
+                                                           uint32_t pc, unsigned unused)
 {
     frame->pc = pc;
     return PRO_AWAIT_LONG_(pro_frame_await_configured_value_(frame, task, unused));
@@ -371,7 +403,7 @@ static inline bool pro_take_op_(struct pro_frame *frame, struct pro_task *ready,
     const struct pro_op *const op = (const struct pro_op *)frame->awaiting.self;
 
     (void)ready;
-    if (PRO_LIKELY_(!ret_result && op->state == PRO_OP_IDLE && op->result >= 0 && !frame->abandoned))
+    if (PRO_LIKELY_(!ret_result && op->state == PRO_OP_IDLE && op->result >= 0 && !(frame->flags & PRO_FRAME_ABANDONED_)))
         return false;
     return pro_frame_take_result_(frame, ret_result, type);
 }

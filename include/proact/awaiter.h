@@ -22,13 +22,11 @@ enum pro_await_options { /* SEM-102; combine with | */
 
 /* The rest of a method, after an await: C#'s Action. Embedded in a frame, or in memory of yours. */
 struct pro_continuation {
-    struct pro_work work;                 /* private: how it travels through queues        */
-    struct pro_continuation *next;        /* private: a task's list                        */
+    struct pro_work work;      /* private: how it travels through queues, and its place in a task's list before that */
     void (*invoke)(struct pro_continuation *continuation);
-    struct pro_sync_context *context;     /* captured; NULL: none                          */
-    struct pro_task_scheduler *scheduler; /* captured; NULL: none                          */
-    void *flow;                           /* private: the execution context                */
-    unsigned char kind, flags;            /* private                                       */
+    void *captured;            /* private: the context, or else the scheduler; NULL: neither */
+    void *flow;                /* private: the execution context                             */
+    unsigned char kind, flags; /* private                                                    */
 };
 
 /* Prepares a continuation that calls @invoke; for raw use of awaiters. It must stay in place until it was run. Misuse: NULL.

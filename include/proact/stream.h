@@ -67,7 +67,7 @@ PRO_API PRO_NODISCARD struct pro_stream *pro_stream_from_error(struct pro_error 
 /* One PRO_AWAIT_FOREACH, in the frame of the method that loops. */
 struct pro_foreach {
     struct pro_stream *stream; /* disposed of however the loop is left */
-    uint64_t outer_leave_pc;
+    uint32_t outer_leave_pc;
     unsigned options;
     unsigned char phase;
     bool has_item, leaving, failed;
@@ -81,12 +81,12 @@ struct pro_foreach {
 /* The inner loop is the user's; whatever ends it, the outer one disposes. Who leaves the body from inside comes to the same place by the
    frame's leave_pc. */
 #define PRO_AWAIT_FOREACH_WITH(each, item, stream, options)                                                            \
-    for (pro_foreach_begin_(frame_, (each), (stream), (options), PRO_PC_UNWIND_ + __LINE__);                           \
+    for (pro_foreach_begin_(frame_, (each), (stream), (options), PRO_PC_LOW_(PRO_PC_UNWIND_ + __LINE__));              \
          (each)->phase != PRO_FOREACH_OVER_; (each)->leaving = false)                                                  \
         if ((each)->phase == PRO_FOREACH_DISPOSES_) {                                                                  \
             PRO_FALLTHROUGH_;                                                                                          \
         case PRO_PC_UNWIND_ + __LINE__:                                                                                \
-            frame_->pc = PRO_PC_DISPOSED_ + __LINE__;                                                                  \
+            frame_->pc = PRO_PC_LOW_(PRO_PC_DISPOSED_ + __LINE__);                                                     \
             if (pro_foreach_dispose_(frame_, (each)))                                                                  \
                 return PRO_SUSPENDED_;                                                                                 \
             PRO_FALLTHROUGH_;                                                                                          \
@@ -96,7 +96,7 @@ struct pro_foreach {
         } else                                                                                                         \
             for ((each)->phase = PRO_FOREACH_DISPOSES_, (each)->leaving = true;;)                                      \
                 if (!(each)->has_item) {                                                                               \
-                    frame_->pc = PRO_PC_ + __LINE__;                                                                   \
+                    frame_->pc = PRO_PC_LOW_(PRO_PC_ + __LINE__);                                                      \
                     if (pro_foreach_next_(frame_, (each)))                                                             \
                         return PRO_SUSPENDED_;                                                                         \
                     PRO_FALLTHROUGH_;                                                                                  \
@@ -136,7 +136,7 @@ struct pro_iterator {
                 PRO_LEAVE_;                                                                                            \
             *pro_item_ = (value);                                                                                      \
         }                                                                                                              \
-        frame_->pc = PRO_PC_ + __LINE__;                                                                               \
+        frame_->pc = PRO_PC_LOW_(PRO_PC_ + __LINE__);                                                                  \
         pro_iterator_yield_(frame_); /* the consumer may go on inside, and with it this body */                        \
         return PRO_SUSPENDED_;                                                                                         \
         case PRO_PC_ + __LINE__:                                                                                       \
@@ -145,11 +145,11 @@ struct pro_iterator {
     } while (0)
 
 /* ---- private: what the macros expand to ---- */
-#define PRO_PC_UNWIND_ (PRO_PC_ + (UINT64_C(1) << 32))
-#define PRO_PC_DISPOSED_ (PRO_PC_ + (UINT64_C(2) << 32))
+#define PRO_PC_UNWIND_ (PRO_PC_ + (UINT64_C(1) << 29))
+#define PRO_PC_DISPOSED_ (PRO_PC_ + (UINT64_C(2) << 29))
 enum { PRO_FOREACH_ITERATES_, PRO_FOREACH_DISPOSES_, PRO_FOREACH_OVER_ };
 PRO_API void pro_foreach_begin_(struct pro_frame *frame, struct pro_foreach *each, struct pro_stream *stream, unsigned options,
-                                uint64_t unwind_pc);
+                                uint32_t unwind_pc);
 PRO_API bool pro_foreach_next_(struct pro_frame *frame, struct pro_foreach *each); /* true: suspended */
 PRO_API bool pro_foreach_take_(struct pro_frame *frame, struct pro_foreach *each, void *ret_item, struct pro_type type); /* an item? */
 PRO_API bool pro_foreach_dispose_(struct pro_frame *frame, struct pro_foreach *each);  /* true: suspended */

@@ -403,7 +403,7 @@ static const struct pro_awaiter hollow = { NULL, NULL };
 
 static void try_pro_continuation_init(void)
 {
-    struct pro_continuation continuation = { .next = NULL };
+    struct pro_continuation continuation = { .invoke = NULL };
 
     CHECK_TELLS(pro_continuation_init(NULL, no_step));
     CHECK_TELLS(pro_continuation_init(&continuation, NULL));
@@ -438,7 +438,7 @@ static void try_pro_op_get_awaiter(void)
 static void try_pro_awaiter_is_completed(void) { CHECK_TELLS(CHECK(pro_awaiter_is_completed(hollow))); }
 static void try_pro_awaiter_on_completed(void)
 {
-    struct pro_continuation continuation = { .next = NULL };
+    struct pro_continuation continuation = { .invoke = NULL };
 
     CHECK_MISUSE(pro_awaiter_on_completed(hollow, &continuation, 0), PRO_E_INVALID);
     CHECK_MISUSE(pro_awaiter_on_completed(pro_yield(), NULL, 0), PRO_E_INVALID);
@@ -446,7 +446,7 @@ static void try_pro_awaiter_on_completed(void)
 }
 static void try_pro_awaiter_unsafe_on_completed(void)
 {
-    struct pro_continuation continuation = { .next = NULL };
+    struct pro_continuation continuation = { .invoke = NULL };
 
     CHECK_MISUSE(pro_awaiter_unsafe_on_completed(hollow, &continuation, 0), PRO_E_INVALID);
     CHECK_MISUSE(pro_awaiter_unsafe_on_completed(pro_yield(), NULL, 0), PRO_E_INVALID);

@@ -42,7 +42,7 @@ static size_t list_length(const struct pro_task *task)
 {
     size_t length = (task->slot & ~(PROI_SLOT_COMPLETED | PROI_SLOT_MANY)) != 0;
 
-    for (const struct pro_continuation *it = task->more; it; it = it->next)
+    for (const struct pro_continuation *it = task->more; it; it = proi_continuation_next(it))
         length++;
     return length;
 }

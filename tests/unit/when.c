@@ -52,7 +52,7 @@ static size_t continuations_of(const struct pro_task *task)
     const uintptr_t slot = proi_load(&task->slot, PROI_ACQUIRE);
     size_t count = slot != PROI_SLOT_COMPLETED && slot & ~(PROI_SLOT_COMPLETED | PROI_SLOT_MANY) ? 1 : 0;
 
-    for (const struct pro_continuation *it = task->more; it; it = it->next)
+    for (const struct pro_continuation *it = task->more; it; it = proi_continuation_next(it))
         count++;
     return count;
 }
