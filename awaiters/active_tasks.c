@@ -89,12 +89,12 @@ void proi_active_tasks_add(struct pro_task *task)
         proi_notice("there is no memory to list task %llu among the active ones", (unsigned long long)id);
 }
 
-/* With the lock held. */
-static struct entry **find(uint64_t id)
+/* With the lock held. Numbers come again after 2^32, so who knows the task names it; NULL: any that has the number. */
+static struct entry **find(uint64_t id, const struct pro_task *task)
 {
     struct entry **link = table.room ? chain_of(id) : NULL;
 
-    while (link && *link && (*link)->id != id)
+    while (link && *link && ((*link)->id != id || (task && (*link)->task != task)))
         link = &(*link)->next;
     return link && *link ? link : NULL;
 }
@@ -105,7 +105,7 @@ void proi_active_tasks_remove(struct pro_task *task)
     struct entry *entry = NULL, **link;
 
     proi_lock(&table.lock);
-    link = find(id);
+    link = find(id, task);
     if (link) {
         entry = *link;
         *link = entry->next;
@@ -207,7 +207,7 @@ struct pro_task *pro_active_task_from_id(uint64_t id)
     struct pro_task *task;
 
     proi_lock(&table.lock);
-    link = find(id);
+    link = find(id, NULL);
     task = link && is_active(*link) ? pro_task_ref((*link)->task) : NULL;
     proi_unlock(&table.lock);
     return task;

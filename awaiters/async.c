@@ -17,7 +17,7 @@ _Static_assert(offsetof(struct pro_frame, there.value) == offsetof(struct pro_fr
                    sizeof((struct pro_frame *)NULL)->there == sizeof(struct pro_continuation),
                "what lasts of a continuation lies before the value");
 
-static const struct proi_task_class frame_class = { .name = "async method" };
+const struct proi_task_class proi_method_class = { .name = "async method" };
 
 /* A block often was a frame of the same method in its last life: then much of it is as it should be already. Whatever
    ends a frame leaves its error NULL, and the slot COMPLETED: until its first suspension nobody can know the task. */
@@ -25,10 +25,11 @@ PROI_INLINE void *frame_begin(struct pro_task *task, const struct pro_method_hea
                               const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame))
 {
     struct pro_frame *const frame = proi_task_body(task);
+    const void *const kind = proi_kind_of_method(&method->created);
 
     proi_task_begin(task, PRO_TASK_WAITING_FOR_ACTIVATION);
-    if (PROI_UNLIKELY(proi_load(&task->created, PROI_RELAXED) != &method->created || frame->move_next != move_next)) {
-        proi_task_set_kind(task, head, &frame_class, &method->created);
+    if (PROI_UNLIKELY(proi_load(&task->kind, PROI_RELAXED) != kind || frame->move_next != move_next)) {
+        proi_task_set_kind(task, head, kind);
         proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELAXED);
         frame->move_next = move_next;
         frame->error = NULL;
@@ -78,7 +79,7 @@ void *pro_frame_new_copying_(const struct pro_method_ *method, struct pro_step (
         return NULL;
     copy = (struct pro_method_ *)(void *)((char *)task_of((struct pro_frame *)(void *)frame) + copy_at);
     *copy = larger;
-    proi_store(&task_of((struct pro_frame *)(void *)frame)->created, &copy->created, PROI_RELAXED);
+    proi_store(&task_of((struct pro_frame *)(void *)frame)->kind, proi_kind_of_method(&copy->created), PROI_RELAXED);
     memset(frame + sizeof(struct pro_frame), 0,
            method->head.result_offset - sizeof(struct pro_task) - sizeof(struct pro_frame));
     return frame;
@@ -148,7 +149,7 @@ struct pro_value_task pro_frame_start_value_(struct pro_frame *frame)
     struct pro_value_task value;
 
     /* An owned result stays in the task, which drops it if nobody takes it. */
-    if (!pro_task_is_succeeded(task) || type.size > PRO_VALUE_TASK_INLINE || task->drop)
+    if (!pro_task_is_succeeded(task) || type.size > PRO_VALUE_TASK_INLINE || proi_task_drop(task))
         return pro_value_task_from_task(task, type);
     value = type.size ? pro_value_task_from_result(proi_task_result_at(task), type) : PRO_VALUE_TASK_COMPLETED;
     pro_task_unref(task);
@@ -196,8 +197,7 @@ static void go_on(struct pro_frame *frame)
 {
     struct pro_task *const task = task_of(frame);
 
-    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
-    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
     frame->move_next(frame);
 }
@@ -235,8 +235,7 @@ PROI_INLINE void tell_what_it_awaits(struct pro_frame *frame, const struct pro_a
     const struct pro_task *const other =
         awaiter->vtable->awaited_task ? awaiter->vtable->awaited_task(awaiter->self) : NULL;
 
-    proi_store(&task->awaits_task, (uintptr_t)other, PROI_RELEASE);
-    proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELEASE);
+    proi_store(&task->awaits, other ? (uintptr_t)other : proi_awaits_loop(proi_op_loop(op)), PROI_RELEASE);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED); /* the capture tells, if there is one */
     proi_store(&task->awaits_line, frame->pc, PROI_RELAXED);
 }
@@ -307,13 +306,12 @@ static void store_if_new(uintptr_t *word, uintptr_t value)
 }
 
 /* As tell_what_it_awaits(); most of it is as the last await left it. */
-PROI_INLINE void tell_await_of_loop(struct pro_frame *frame, const struct pro_loop *loop,
-                                    const struct pro_sync_context *context)
+PROI_INLINE void tell_await_of_loop(struct pro_frame *frame, uintptr_t awaits, const struct pro_sync_context *context)
 {
     struct pro_task *const task = task_of(frame);
     const uint32_t line = frame->pc;
 
-    store_if_new(&task->awaits_loop, (uintptr_t)loop);
+    store_if_new(&task->awaits, awaits);
     store_if_new(&task->awaits_context, (uintptr_t)context);
     if (proi_load(&task->awaits_line, PROI_RELAXED) != line)
         proi_store(&task->awaits_line, line, PROI_RELAXED);
@@ -372,7 +370,7 @@ static PROI_APART bool await_yield(struct pro_frame *frame)
     frame->continuation.work.run =
         PROI_LIKELY(proi_ambient.context != NULL) ? go_on_after_yield : go_on_after_bare_yield;
     frame->awaiting.vtable = NULL;
-    tell_await_of_loop(frame, NULL, loop);
+    tell_await_of_loop(frame, 0, loop);
     return true;
 }
 
@@ -389,7 +387,7 @@ static void go_on_after_op(struct pro_op *op)
         frame->flags |= PRO_FRAME_WAITING_;
         proi_continuation_dispatch(&frame->continuation, false);
     } else {
-        proi_store(&task_of(frame)->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+        proi_store(&task_of(frame)->awaits, (uintptr_t)0, PROI_RELAXED);
         go_on_in_loop(frame);
     }
     proi_ambient.context = outer;
@@ -407,7 +405,7 @@ static bool await_op_of_loop(struct pro_frame *frame, struct pro_op *op)
     frame->continuation.captured = loop;
     frame->awaiting = (struct pro_awaiter){ &proi_op_awaiter, op };
     frame->await_options = PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT;
-    tell_await_of_loop(frame, op->loop, loop);
+    tell_await_of_loop(frame, (uintptr_t)op->loop | PROI_AWAITS_LOOP, loop);
     return true;
 }
 
@@ -556,17 +554,17 @@ static int get_result(struct pro_frame *frame, void *ret_result, struct pro_type
    is one. */
 static void set_fault(struct pro_frame *frame, struct pro_error *error)
 {
-    pro_error_unref(task_of(frame)->error);
-    task_of(frame)->error = error;
+    pro_error_unref(proi_task_error(task_of(frame)));
+    proi_task_set_error(task_of(frame), error);
     frame->flags |= PRO_FRAME_FAILED_;
 }
 
 /* NULL: there is none. */
 static struct pro_error *take_fault(struct pro_frame *frame)
 {
-    struct pro_error *const fault = task_of(frame)->error;
+    struct pro_error *const fault = proi_task_error(task_of(frame));
 
-    task_of(frame)->error = NULL;
+    proi_task_set_error(task_of(frame), NULL);
     frame->flags &= (unsigned char)~PRO_FRAME_FAILED_;
     return fault;
 }
@@ -736,7 +734,8 @@ static PROI_APART struct pro_step finish_slowly(struct pro_frame *frame)
         set_fault(frame, pro_error_of(proi_misuse(PRO_E_STATE, "%s ended without PRO_RETURN, and it has a result",
                                                   site_of(frame).function)));
     if (frame->flags & PRO_FRAME_FAILED_) {
-        status = pro_error_code(task->error) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED; /* SEM-089 */
+        status = pro_error_code(proi_task_error(task)) == PRO_E_CANCELED ? PRO_TASK_CANCELED
+                                                                         : PRO_TASK_FAULTED; /* SEM-089 */
         if (frame->flags & PRO_FRAME_HAS_RESULT_ && task->type.size && task->drop)
             task->drop(proi_task_result_at(task)); /* returned, and then the finally section failed */
     }
@@ -774,7 +773,7 @@ void proi_frame_forget(struct pro_continuation *continuation)
         return;
     awaiting = frame->awaiting;
     frame->awaiting = (struct pro_awaiter){ NULL, NULL };
-    proi_store(&task_of(frame)->awaits_task, (uintptr_t)0, PROI_RELAXED); /* as go_on() */
+    proi_store(&task_of(frame)->awaits, (uintptr_t)0, PROI_RELAXED); /* as go_on() */
     if (awaiting.vtable && awaiting.vtable->release)
         awaiting.vtable->release(awaiting.self);
     pro_error_unref(take_fault(frame));

@@ -167,7 +167,7 @@ static struct pro_task *task_of(struct outcome outcome, struct pro_type result)
         pro_error_unref(outcome.error);
         return pro_task_no_memory();
     }
-    task->error = outcome.error;
+    proi_task_set_error(task, outcome.error);
     proi_task_publish_private(task, PRO_TASK_CANCELED);
     return task;
 }

@@ -8,10 +8,7 @@ struct pro_completion_source {
     struct pro_task *task; /* one reference */
 };
 
-static void *source_state(const struct pro_task *task)
-{
-    return *(void **)proi_task_body((struct pro_task *)(uintptr_t)task);
-}
+static void *source_state(const struct pro_task *task) { return task->source_state; }
 
 static unsigned source_options(const struct pro_task *task)
 {
@@ -31,8 +28,7 @@ int pro_completion_source_new(struct pro_type type, unsigned options, struct pro
     source = proi_block_alloc(sizeof *source);
     if (!source)
         return PRO_E_NO_MEMORY;
-    source->task =
-        proi_task_new(&source_class, sizeof(void *), type, PRO_TASK_WAITING_FOR_ACTIVATION);
+    source->task = proi_task_new(&source_class, 0, type, PRO_TASK_WAITING_FOR_ACTIVATION);
     if (!source->task) {
         proi_block_free(source, sizeof *source);
         return PRO_E_NO_MEMORY;
@@ -57,7 +53,8 @@ int pro_completion_source_set_state(struct pro_completion_source *source, void *
 {
     if (!source)
         return proi_misuse(PRO_E_INVALID, "pro_completion_source_set_state: the source is NULL");
-    *(void **)proi_task_body(source->task) = state;
+    proi_task_mark(source->task);
+    source->task->source_state = state;
     return PRO_OK;
 }
 

@@ -195,6 +195,7 @@ static struct pro_continuation *first_of(uintptr_t slot)
 static bool add_to_list(struct pro_task *task, struct pro_continuation *continuation)
 {
     uintptr_t slot = proi_load(&task->slot, PROI_ACQUIRE);
+    struct pro_continuation *last;
 
     do {
         if (slot == PROI_SLOT_COMPLETED)
@@ -203,19 +204,12 @@ static bool add_to_list(struct pro_task *task, struct pro_continuation *continua
            and waits for the lock before it looks at the list. */
     } while (!(slot & PROI_SLOT_MANY) &&
              !proi_compare_exchange(&task->slot, &slot, slot | PROI_SLOT_MANY, PROI_ACQ_REL));
-    proi_continuation_link(continuation, NULL);
-    if (continuation->kind == PROI_CONTINUATION_WAITER) { /* blocked threads go first (SEM-064) */
-        proi_continuation_link(continuation, task->more);
+    last = task->more;
+    proi_continuation_link(continuation, last ? proi_continuation_next(last) : continuation);
+    if (last)
+        proi_continuation_link(last, continuation);
+    if (!last || continuation->kind != PROI_CONTINUATION_WAITER) /* blocked threads go first (SEM-064) */
         task->more = continuation;
-        if (!task->more_tail)
-            task->more_tail = continuation;
-        return true;
-    }
-    if (task->more_tail)
-        proi_continuation_link(task->more_tail, continuation);
-    else
-        task->more = continuation;
-    task->more_tail = continuation;
     return true;
 }
 
@@ -238,18 +232,22 @@ bool proi_task_add(struct pro_task *task, struct pro_continuation *continuation)
 
 static bool remove_from_list(struct pro_task *task, struct pro_continuation *continuation)
 {
-    struct pro_continuation *it = task->more, *previous = NULL;
+    struct pro_continuation *previous = task->more;
 
-    for (; it && it != continuation; it = proi_continuation_next(it))
-        previous = it;
-    if (!it)
+    if (!previous)
         return false;
-    if (previous)
-        proi_continuation_link(previous, proi_continuation_next(it));
-    else
-        task->more = proi_continuation_next(it);
-    if (task->more_tail == it)
-        task->more_tail = previous;
+    while (proi_continuation_next(previous) != continuation) {
+        previous = proi_continuation_next(previous);
+        if (previous == task->more) /* once round */
+            return false;
+    }
+    if (previous == continuation) { /* the only one */
+        task->more = NULL;
+        return true;
+    }
+    proi_continuation_link(previous, proi_continuation_next(continuation));
+    if (task->more == continuation)
+        task->more = previous;
     return true;
 }
 
@@ -274,11 +272,15 @@ bool proi_task_remove(struct pro_task *task, struct pro_continuation *continuati
 
 static struct pro_continuation *take_list(struct pro_task *task)
 {
-    struct pro_continuation *list;
+    struct pro_continuation *last, *list = NULL;
 
     proi_lock(lock_of(task));
-    list = task->more;
-    task->more = task->more_tail = NULL;
+    last = task->more;
+    task->more = NULL;
+    if (last) {
+        list = proi_continuation_next(last);
+        proi_continuation_link(last, NULL); /* a list with an end */
+    }
     proi_unlock(lock_of(task));
     return list;
 }

@@ -62,7 +62,7 @@ static void op_delivered(struct pro_op *op)
         it->error = pro_error_canceled(&it->token);
     else
         it->error = pro_op_error(op, PRO_SITE_UNKNOWN);
-    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits, (uintptr_t)0, PROI_RELAXED);
     as_nobody(complete_op_task, &it->work, proi_op_loop(op));
 }
 
@@ -114,11 +114,11 @@ static struct pro_task *start_op(struct pro_task *task, struct pro_op *op)
 
     it->op = op;
     it->work.task = task;
-    proi_store(&task->awaits_loop, (uintptr_t)proi_op_loop(op), PROI_RELEASE);
+    proi_store(&task->awaits, proi_awaits_loop(proi_op_loop(op)), PROI_RELEASE);
     pro_task_ref(task); /* the op's */
     code = proi_loop_await_op(op, op_delivered, it);
     if (code < 0) {
-        proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+        proi_store(&task->awaits, (uintptr_t)0, PROI_RELAXED);
         pro_task_unref(task);
         proi_task_reserve(task);
         proi_task_fail(task, pro_error_of(code), true);

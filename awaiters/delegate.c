@@ -248,10 +248,7 @@ static const struct proi_task_class delegate_class = { .name = "delegate",
                                                        .options = delegate_options,
                                                        .try_inline = try_inline };
 
-bool proi_is_delegate(const struct pro_task *task)
-{
-    return proi_load((const struct proi_task_class **)(uintptr_t)&task->class, PROI_RELAXED) == &delegate_class;
-}
+bool proi_is_delegate(const struct pro_task *task) { return proi_task_class(task) == &delegate_class; }
 
 /* ---- making and queueing ---- */
 

@@ -50,12 +50,12 @@ struct proi_task_class {
     int (*try_inline)(struct pro_task *task);
 };
 
-/* A type-stable block, and every life in it is a task's; the first 160 bytes stay readable after the task is freed.
-   What a report reads from another thread is marked [read] and written by relaxed atomics only. A new life finds what
-   is marked [clean] zero: who writes it sees to it that the last unref clears it (MARKED, OWNED, or a status that is no
+/* A type-stable block, and every life in it is a task's; its header stays readable after the task is freed. What a
+   report reads from another thread is marked [read] and written by relaxed atomics only. A new life finds what is
+   marked [clean] zero: who writes it sees to it that the last unref clears it (MARKED, OWNED, or a status that is no
    success). */
 struct pro_task {
-    /* what a call that does not wait touches */
+    /* the first cache line: what a call that does not wait touches */
     union {
         struct {
             uint32_t references; /* shared; 0: immortal */
@@ -70,29 +70,26 @@ struct pro_task {
         };
         struct pro_method_head_ method; /* the same, as async.h knows it */
     };
-    const struct pro_site *where; /* [read] static; the body of a method; NULL: it has not begun, or there is none */
-    const struct proi_task_class *class; /* [read] */
-    uintptr_t slot;                      /* shared; COMPLETED when it is freed */
-    const struct pro_site *created;      /* [read] static; NULL: unknown */
-    /* what few touch */
-    struct pro_continuation *more, *more_tail; /* [clean] under the slot's lock */
-    struct pro_task *next_faulted,
-        *previous_faulted; /* with LISTED: under the list's lock (task.c); then the free block's link */
-    struct pro_error
-        *error; /* [clean] the first; written before completion is published, by a method while it leaves */
-    struct pro_error *aggregate; /* [clean] shared: made when asked for, or given when there are several */
-    const char *name;            /* [read] [clean] */
-    uint64_t id;                 /* [clean] shared */
+    const struct pro_site *where; /* [read] static: a method's body; NULL: it has not begun, or there is none */
+    const void *kind;             /* [read] static: proi_task_class(), proi_task_created() */
+    uintptr_t slot;               /* shared; COMPLETED when it is freed */
+    uint32_t generation;          /* [read] a new number when the block is freed */
+    uint32_t id;                  /* [clean] shared; 0: nobody has asked */
+    uintptr_t error;              /* [clean] shared: proi_task_error(); a method stores it while it leaves */
+    /* the second: what few touch */
+    struct pro_task *next_faulted;     /* with LISTED: under the list's lock (task.c); then the free block's link */
+    struct pro_task *previous_faulted; /* the same */
+    struct pro_continuation *more;     /* [clean] under the slot's lock: the last of a ring; NULL: none */
+    const char *name;                  /* [read] [clean] */
     union {
-        void (*drop)(void *result); /* [clean] with OWNED */
-        struct pro_sync_context
-            *void_context; /* of async void, whose result nobody has: the context of the call; NULL at its end */
+        void (*drop)(void *result);            /* [clean] with OWNED */
+        struct pro_sync_context *void_context; /* [clean] of async void, whose result nobody has: that of the call */
+        void *source_state;                    /* [clean] of a completion source's task, which owns no result */
     };
-    /* what an await touches, like the members of the frame that come next */
-    uintptr_t awaits_task, awaits_loop,
-        awaits_context;   /* [read] [clean] for what it waits; 0: it runs, or is no async method */
-    uint32_t generation;  /* [read] a new number when the block is freed */
-    uint32_t awaits_line; /* [read] [clean] */
+    /* and what an await touches, like the frame that comes next. [read] [clean]; 0: it runs, or is no async method */
+    uintptr_t awaits; /* the task, or the loop: proi_awaited_task(), proi_awaited_loop() */
+    uintptr_t awaits_context;
+    uint32_t awaits_line; /* proi_task_line() */
 };
 _Static_assert(sizeof(struct pro_task) == PRO_TASK_SIZE_ && sizeof(struct pro_task) == PROI_TASK_CLEARED,
                "async.h and platform.h know the size");
@@ -131,15 +128,73 @@ PROI_INLINE void proi_task_begin(struct pro_task *task, uint32_t state)
     memcpy(&word, &begin, sizeof word);
     proi_store(&task->references_and_state, word, PROI_RELEASE); /* after its last life's generation: give_block() */
 }
+/* The class of an async method. */
+extern const struct proi_task_class proi_method_class;
+/* One word for both: of an async method where it was called, with the lowest bit set, else the class. Nothing else says
+   where it was made. */
+#define PROI_KIND_METHOD ((uintptr_t)1)
+static inline const void *proi_kind_of_method(const struct pro_site *created)
+{
+    return (const char *)created + PROI_KIND_METHOD;
+}
+static inline const struct proi_task_class *proi_class_of_kind(const void *kind)
+{
+    return (uintptr_t)kind & PROI_KIND_METHOD ? &proi_method_class : kind;
+}
+static inline const struct proi_task_class *proi_task_class(const struct pro_task *task)
+{
+    return proi_class_of_kind(proi_load(&task->kind, PROI_RELAXED));
+}
+/* NULL: unknown. */
+static inline const struct pro_site *proi_task_created(const struct pro_task *task)
+{
+    const char *const kind = proi_load(&task->kind, PROI_RELAXED);
+
+    return (uintptr_t)kind & PROI_KIND_METHOD ? (const struct pro_site *)(const void *)(kind - PROI_KIND_METHOD) : NULL;
+}
 /* What a life of the same method finds in place. The block may be under a report's eyes: what it reads is stored one by
- * one. */
-static inline void proi_task_set_kind(struct pro_task *task, const struct pro_method_head_ *method,
-                                      const struct proi_task_class *class, const struct pro_site *created)
+   one. */
+static inline void proi_task_set_kind(struct pro_task *task, const struct pro_method_head_ *method, const void *kind)
 {
     memcpy(&task->method, method, sizeof task->method);
     proi_store(&task->where, NULL, PROI_RELAXED);
-    proi_store(&task->class, class, PROI_RELAXED);
-    proi_store(&task->created, created, PROI_RELAXED);
+    proi_store(&task->kind, kind, PROI_RELAXED);
+}
+/* What it waits for, as reports find it. */
+#define PROI_AWAITS_LOOP ((uintptr_t)1)
+static inline uintptr_t proi_awaits_loop(const struct pro_loop *loop)
+{
+    return loop ? (uintptr_t)loop | PROI_AWAITS_LOOP : 0;
+}
+static inline struct pro_task *proi_awaited_task(uintptr_t awaits)
+{
+    return awaits & PROI_AWAITS_LOOP ? NULL : (struct pro_task *)awaits;
+}
+static inline const struct pro_loop *proi_awaited_loop(uintptr_t awaits)
+{
+    return awaits & PROI_AWAITS_LOOP ? (const struct pro_loop *)(awaits - PROI_AWAITS_LOOP) : NULL;
+}
+/* The word has one reference: to the first error, or, with this bit, to the aggregate, which has one to the first. So
+   who was given the first, and has no reference, is safe when an aggregate takes its place. */
+#define PROI_ERROR_AGGREGATE ((uintptr_t)1)
+static inline struct pro_error *proi_error_of_word(uintptr_t word)
+{
+    return (struct pro_error *)(word & ~PROI_ERROR_AGGREGATE);
+}
+/* Why it failed, the first of several; borrowed. After its completion, or by who completes it. */
+static inline struct pro_error *proi_task_error(const struct pro_task *task)
+{
+    const uintptr_t word = proi_load(&task->error, PROI_ACQUIRE);
+    struct pro_error *const error = proi_error_of_word(word), *const first = word & PROI_ERROR_AGGREGATE
+                                                                                 ? pro_error_inner(error, 0)
+                                                                                 : NULL;
+
+    return first ? first : error;
+}
+/* Takes @error, NULL: there is none. By who completes it, before that is published. */
+static inline void proi_task_set_error(struct pro_task *task, struct pro_error *error)
+{
+    proi_store(&task->error, (uintptr_t)error, PROI_RELAXED);
 }
 static inline void *proi_task_body(struct pro_task *task) { return task + 1; }
 static inline struct pro_task *proi_task_of_body(void *body) { return (struct pro_task *)body - 1; }
@@ -169,6 +224,12 @@ static inline void proi_task_mark(struct pro_task *task)
 {
     if (!(proi_load(&task->state, PROI_RELAXED) & PROI_TASK_MARKED))
         proi_fetch_or(&task->state, (uint32_t)PROI_TASK_MARKED, PROI_RELAXED);
+}
+/* NULL: its result has no owner function. */
+typedef void proi_drop_fn(void *result);
+static inline proi_drop_fn *proi_task_drop(const struct pro_task *task)
+{
+    return proi_load(&task->state, PROI_RELAXED) & PROI_TASK_OWNED ? task->drop : NULL;
 }
 static inline void *proi_task_result_at(struct pro_task *task) { return (char *)task + task->result_offset; }
 

@@ -33,7 +33,7 @@ struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_
         return NULL;
     task = block;
     proi_task_begin(task, state);
-    proi_task_set_kind(task, &(struct pro_method_head_){ type, (uint32_t)result_at, block_class }, class, NULL);
+    proi_task_set_kind(task, &(struct pro_method_head_){ type, (uint32_t)result_at, block_class }, class);
     proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
     memset(proi_task_body(task), 0, body_size);
     return task;
@@ -126,27 +126,47 @@ static struct pro_task *take_faulted(void)
     return taken;
 }
 
+/* The aggregate of its errors, made when it is first asked for; borrowed. */
+static struct pro_error *aggregate_of(struct pro_task *task)
+{
+    uintptr_t word = proi_load(&task->error, PROI_ACQUIRE);
+    struct pro_error *first = proi_error_of_word(word), *aggregate;
+
+    if (word & PROI_ERROR_AGGREGATE)
+        return first;
+    aggregate = pro_error_aggregate(&first, 1);
+    /* Of an immortal task nobody would ever free it. Without memory it is one without its error, which must stay. */
+    if (proi_load(&task->references, PROI_RELAXED) == IMMORTAL || !pro_error_inner(aggregate, 0)) {
+        pro_error_unref(aggregate);
+        return pro_error_of(PRO_E_AGGREGATE);
+    }
+    /* Two readers: one aggregate stays, the other is dropped. Release: who finds ours finds it made. Acquire: we find
+       the other's made. The first error stays for who has been given it: the aggregate has a reference of its own. */
+    if (proi_compare_exchange(&task->error, &word, (uintptr_t)aggregate | PROI_ERROR_AGGREGATE, PROI_ACQ_REL)) {
+        pro_error_unref(first);
+        return aggregate;
+    }
+    pro_error_unref(aggregate);
+    return proi_error_of_word(word);
+}
+
 /* While its one reference is still counted, so that the handler may ask. */
 static void tell_unobserved(struct pro_task *task)
 {
-    if (!task->aggregate)
-        proi_store(&task->aggregate, pro_error_aggregate(&task->error, 1), PROI_RELEASE);
     proi_store(&task->references, 1u, PROI_RELAXED);
-    proi_unobserved(task, task->aggregate);
+    proi_unobserved(task, aggregate_of(task));
 }
 
 /* The next life begins with what is marked [clean] zero. */
 static void clear(struct pro_task *task)
 {
-    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED);
-    proi_store(&task->awaits_loop, (uintptr_t)0, PROI_RELAXED);
+    proi_store(&task->awaits, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_context, (uintptr_t)0, PROI_RELAXED);
     proi_store(&task->awaits_line, 0u, PROI_RELAXED);
     proi_store(&task->name, NULL, PROI_RELAXED);
-    proi_store(&task->id, (uint64_t)0, PROI_RELAXED);
-    proi_store(&task->aggregate, NULL, PROI_RELAXED);
-    task->more = task->more_tail = NULL;
-    task->error = NULL;
+    proi_store(&task->id, 0u, PROI_RELAXED);
+    proi_task_set_error(task, NULL);
+    task->more = NULL;
     task->drop = NULL;
     proi_store(&task->slot, PROI_SLOT_COMPLETED, PROI_RELAXED); /* it may have ended incomplete */
 }
@@ -166,7 +186,7 @@ PROI_INLINE void give_block(struct pro_task *task)
 static PROI_APART void destroy(struct pro_task *task)
 {
     const uint32_t state = proi_load(&task->state, PROI_ACQUIRE);
-    const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
+    const struct proi_task_class *const class = proi_task_class(task);
 
     if (state & PROI_TASK_LISTED) {
         proi_lock(&faulted.lock);
@@ -182,8 +202,7 @@ static PROI_APART void destroy(struct pro_task *task)
         proi_report_pass(); /* a report may be asking it for its members */
     if (class->destroy)
         class->destroy(task);
-    pro_error_unref(task->error);
-    pro_error_unref(task->aggregate);
+    pro_error_unref(proi_error_of_word(proi_load(&task->error, PROI_ACQUIRE)));
     clear(task);
     give_block(task);
 }
@@ -270,22 +289,20 @@ void proi_task_publish_private(struct pro_task *task, enum pro_task_status statu
 
 void proi_task_fail(struct pro_task *task, struct pro_error *error, bool cancels)
 {
-    task->error = error;
+    proi_task_set_error(task, error);
     proi_task_publish(task, cancels && pro_error_code(error) == PRO_E_CANCELED ? PRO_TASK_CANCELED : PRO_TASK_FAULTED);
 }
 
 void proi_task_fail_many(struct pro_task *task, struct pro_error *aggregate)
 {
-    struct pro_error *const first = pro_error_inner(aggregate, 0);
-
-    task->error = pro_error_ref(first ? first : aggregate);
-    proi_store(&task->aggregate, aggregate, PROI_RELEASE);
+    proi_store(&task->error, (uintptr_t)aggregate | PROI_ERROR_AGGREGATE, PROI_RELAXED);
     proi_task_publish(task, PRO_TASK_FAULTED);
 }
 
 void proi_task_follow(struct pro_task *to, struct pro_task *from)
 {
     const enum pro_task_status status = pro_task_status(from);
+    uintptr_t word;
 
     if (status == PRO_TASK_RAN_TO_COMPLETION) {
         const int code = to->type.size ? proi_task_take(from, proi_task_result_at(to), to->type, NULL) : PRO_OK;
@@ -294,15 +311,15 @@ void proi_task_follow(struct pro_task *to, struct pro_task *from)
             proi_task_fail(to, pro_error_of(code), false);
         } else {
             if (to->type.size)
-                proi_task_own(to, from->drop); /* it has moved, and its owner function with it */
+                proi_task_own(to, proi_task_drop(from)); /* it has moved, and its owner function with it */
             proi_task_publish(to, PRO_TASK_RAN_TO_COMPLETION);
         }
         return;
     }
     proi_task_observe(from);
-    to->error = pro_error_ref(from->error);
-    if (proi_load(&from->aggregate, PROI_ACQUIRE))
-        proi_store(&to->aggregate, pro_error_ref(from->aggregate), PROI_RELEASE);
+    word = proi_load(&from->error, PROI_ACQUIRE);
+    pro_error_ref(proi_error_of_word(word));
+    proi_store(&to->error, word, PROI_RELAXED);
     proi_task_publish(to, status);
 }
 
@@ -360,8 +377,8 @@ bool pro_task_is_canceled(const struct pro_task *task) { return pro_task_status(
 
 uint64_t pro_task_id(struct pro_task *task)
 {
-    static uint64_t last;
-    uint64_t id = 0, fresh;
+    static uint32_t last;
+    uint32_t id, fresh;
 
     if (!task)
         return 0;
@@ -369,7 +386,9 @@ uint64_t pro_task_id(struct pro_task *task)
     if (id)
         return id;
     proi_task_mark(task);
-    fresh = proi_fetch_add(&last, (uint64_t)1, PROI_RELAXED) + 1;
+    do /* as in .NET: after all of them, they come again, but for 0 */
+        fresh = proi_fetch_add(&last, 1u, PROI_RELAXED) + 1;
+    while (!fresh);
     /* Two readers: one stores its number, the other's is lost and it takes the stored one. */
     if (!proi_compare_exchange(&task->id, &id, fresh, PROI_ACQ_REL))
         return id;
@@ -390,14 +409,14 @@ void pro_task_set_name(struct pro_task *task, const char *name)
 
 void *pro_task_async_state(const struct pro_task *task)
 {
-    const struct proi_task_class *const class = task ? proi_load(&task->class, PROI_RELAXED) : NULL;
+    const struct proi_task_class *const class = task ? proi_task_class(task) : NULL;
 
     return class && class->async_state ? class->async_state(task) : NULL;
 }
 
 unsigned pro_task_options(const struct pro_task *task)
 {
-    const struct proi_task_class *const class = task ? proi_load(&task->class, PROI_RELAXED) : NULL;
+    const struct proi_task_class *const class = task ? proi_task_class(task) : NULL;
 
     return class && class->options ? class->options(task) : PRO_TASK_DEFAULT;
 }
@@ -412,8 +431,8 @@ int proi_task_take(struct pro_task *task, void *ret_result, struct pro_type type
     if (!pro_task_is_succeeded(task)) {
         proi_task_observe(task);
         if (ret_error)
-            *ret_error = pro_error_ref(task->error);
-        return pro_error_code(task->error);
+            *ret_error = pro_error_ref(proi_task_error(task));
+        return pro_error_code(proi_task_error(task));
     }
     if (!ret_result)
         return PRO_OK;
@@ -425,7 +444,8 @@ int proi_task_take(struct pro_task *task, void *ret_result, struct pro_type type
         return PRO_E_TYPE;
     }
     /* Two readers of a result that moves: the one that sets the bit has it. */
-    if (task->drop && proi_fetch_or(&task->state, (uint32_t)PROI_TASK_TAKEN, PROI_ACQ_REL) & PROI_TASK_TAKEN) {
+    if (proi_task_drop(task) &&
+        proi_fetch_or(&task->state, (uint32_t)PROI_TASK_TAKEN, PROI_ACQ_REL) & PROI_TASK_TAKEN) {
         if (ret_error)
             *ret_error = pro_error_new(PRO_E_STATE, PRO_SITE_UNKNOWN, "the task's result was taken before");
         return PRO_E_STATE;
@@ -449,46 +469,32 @@ struct pro_error *pro_task_error(struct pro_task *task)
         pro_task_is_succeeded(task))
         return NULL;
     proi_task_observe(task);
-    return task->error;
+    return proi_task_error(task);
 }
 
 struct pro_error *pro_task_error_all(struct pro_task *task)
 {
-    struct pro_error *aggregate, *none = NULL;
-
     if (!task || proi_task_is_stale(task, "pro_task_error_all") || !pro_task_is_faulted(task))
         return NULL;
     proi_task_observe(task);
-    aggregate = proi_load(&task->aggregate, PROI_ACQUIRE);
-    if (aggregate)
-        return aggregate;
-    aggregate = pro_error_aggregate(&task->error, 1);
-    if (proi_load(&task->references, PROI_RELAXED) == IMMORTAL) { /* nobody would ever free it */
-        pro_error_unref(aggregate);
-        return pro_error_of(PRO_E_AGGREGATE);
-    }
-    /* Two readers: one aggregate stays, the other is dropped. */
-    if (proi_compare_exchange(&task->aggregate, &none, aggregate, PROI_ACQ_REL))
-        return aggregate;
-    pro_error_unref(aggregate);
-    return none;
+    return aggregate_of(task);
 }
 
 /* ---- complete from the start ---- */
 
 static struct pro_task completed_task = { .references = IMMORTAL,
                                           .state = PRO_TASK_RAN_TO_COMPLETION | PROI_TASK_RESERVED,
-                                          .class = &promise_class,
+                                          .kind = &promise_class,
                                           .slot = PROI_SLOT_COMPLETED };
 static struct pro_task no_memory_task = { .references = IMMORTAL,
                                           .state = PRO_TASK_FAULTED | PROI_TASK_RESERVED | PROI_TASK_OBSERVED,
-                                          .class = &promise_class,
+                                          .kind = &promise_class,
                                           .slot = PROI_SLOT_COMPLETED };
 static struct proi_once no_memory_once;
 
 struct pro_task *pro_task_completed(void) { return &completed_task; }
 
-static void fill_no_memory(void) { no_memory_task.error = pro_error_of(PRO_E_NO_MEMORY); }
+static void fill_no_memory(void) { proi_task_set_error(&no_memory_task, pro_error_of(PRO_E_NO_MEMORY)); }
 
 struct pro_task *pro_task_no_memory(void)
 {
@@ -520,7 +526,7 @@ static struct pro_task *complete_with(struct pro_error *error, enum pro_task_sta
         pro_error_unref(error);
         return pro_task_no_memory();
     }
-    task->error = error;
+    proi_task_set_error(task, error);
     proi_task_publish_private(task, status);
     return task;
 }

@@ -99,7 +99,7 @@ static void set_scheduler(struct pro_trace_event *event, const struct pro_task_s
 static struct pro_site site_of(struct pro_task *task)
 {
     const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
-    const struct pro_site *const created = proi_load(&task->created, PROI_RELAXED);
+    const struct pro_site *const created = proi_task_created(task);
 
     if (where)
         return (struct pro_site){ where->file, where->function, (int)proi_task_line(task) };
@@ -185,12 +185,12 @@ void proi_trace_completed(uint64_t id, bool faulted)
  * has it. */
 static struct pro_task *awaited_by(struct pro_task *task)
 {
-    return (struct pro_task *)proi_load(&task->awaits_task, PROI_RELAXED);
+    return proi_awaited_task(proi_load(&task->awaits, PROI_RELAXED));
 }
 
 static const struct pro_loop *loop_of(struct pro_task *task)
 {
-    return (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_RELAXED);
+    return proi_awaited_loop(proi_load(&task->awaits, PROI_RELAXED));
 }
 
 void proi_trace_suspended(struct pro_task *task, bool begins)

@@ -149,7 +149,7 @@ static struct pro_task *inner_of(struct pro_task *outer)
     struct pro_task *inner = NULL;
 
     return proi_task_take(outer, &inner, PRO_TYPE(struct pro_task *), NULL) == PRO_OK && inner
-               ? outer->drop ? inner : pro_task_ref(inner) /* a result with an owner has moved here */
+               ? proi_task_drop(outer) ? inner : pro_task_ref(inner) /* a result with an owner has moved here */
                : NULL;
 }
 

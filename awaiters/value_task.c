@@ -282,7 +282,7 @@ static void source_completed(struct pro_continuation *continuation)
     struct pro_error *error = NULL;
     int code;
 
-    proi_store(&task->awaits_task, (uintptr_t)0, PROI_RELAXED); /* before it is taken: proi_report_pass() */
+    proi_store(&task->awaits, (uintptr_t)0, PROI_RELAXED); /* before it is taken: proi_report_pass() */
     code = kept_get_result(&followed->from, task->type.size ? proi_task_result_at(task) : NULL, task->type, &error);
     proi_task_reserve(task);
     if (code < 0)
@@ -305,7 +305,7 @@ static struct pro_task *follow_source(struct pro_value_task from)
     proi_continuation_make(&followed->continuation, source_completed, PROI_CONTINUATION_AWAIT);
     followed->continuation.flow = PROI_FLOW_NOT_CAPTURED;
     proi_task_mark(task);
-    proi_store(&task->awaits_task, (uintptr_t)kept_awaited_task(&followed->from), PROI_RELEASE);
+    proi_store(&task->awaits, (uintptr_t)kept_awaited_task(&followed->from), PROI_RELEASE);
     pro_task_ref(task); /* the continuation's */
     if (kept_is_completed(&followed->from))
         source_completed(&followed->continuation);

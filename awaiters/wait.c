@@ -70,9 +70,8 @@ static void note(struct walk *walk, uint64_t value)
 struct link { /* one task, as it was read */
     uint32_t state;
     const struct proi_task_class *class;
-    const struct pro_loop *loop;
+    uintptr_t awaits;
     const struct pro_sync_context *context;
-    const struct pro_task *next;
 };
 
 /* False: it went meanwhile. Acquire each: the second look at the generation comes last. */
@@ -81,15 +80,13 @@ static bool read_link(const struct pro_task *task, struct link *ret_link, struct
     const uint32_t generation = proi_load(&task->generation, PROI_ACQUIRE);
 
     ret_link->state = proi_load(&task->state, PROI_ACQUIRE);
-    ret_link->class = proi_load(&task->class, PROI_ACQUIRE);
-    ret_link->loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_ACQUIRE);
+    ret_link->class = proi_class_of_kind(proi_load(&task->kind, PROI_ACQUIRE));
+    ret_link->awaits = proi_load(&task->awaits, PROI_ACQUIRE);
     ret_link->context = (const struct pro_sync_context *)proi_load(&task->awaits_context, PROI_ACQUIRE);
-    ret_link->next = (const struct pro_task *)proi_load(&task->awaits_task, PROI_ACQUIRE);
     note(walk, (uintptr_t)task);
     note(walk, generation);
-    note(walk, (uintptr_t)ret_link->loop);
+    note(walk, ret_link->awaits);
     note(walk, (uintptr_t)ret_link->context);
-    note(walk, (uintptr_t)ret_link->next);
     return proi_load(&task->generation, PROI_RELAXED) == generation;
 }
 
@@ -126,9 +123,9 @@ static bool needs_this_thread(const struct pro_task *task, unsigned depth, struc
             return link.class->needs(task, tally_member, &tally) ? tally.any : tally.all && tally.any;
         }
         /* Its operation, or its next step, whatever it awaits, comes on this thread. */
-        if (proi_loop_is_current(link.loop) || proi_context_is_of_loop_here(link.context))
+        if (proi_loop_is_current(proi_awaited_loop(link.awaits)) || proi_context_is_of_loop_here(link.context))
             return true;
-        task = link.next;
+        task = proi_awaited_task(link.awaits);
     }
     return false;
 }
@@ -259,7 +256,7 @@ static int check_how(struct pro_how how, const char *who)
 static int wait_pending(struct pro_task *task, struct pro_how how, struct pro_site site, bool offers)
 {
     const bool unlimited = !how.timeout_ns && !how.deadline_ns && !how.token.source;
-    const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
+    const struct proi_task_class *const class = proi_task_class(task);
     struct waiter waiter;
     int code;
 
@@ -442,7 +439,7 @@ int pro_task_wait_all(struct pro_task *const *tasks, size_t count, struct pro_ho
     /* Each not yet begun is offered to this thread, from the last to the first (SEM-154); then they are waited for in
      * turn. */
     for (size_t i = count; i > 0 && code == PRO_OK && limit == UINT64_MAX && !how.token.source; i--) {
-        const struct proi_task_class *const class = proi_load(&tasks[i - 1]->class, PROI_RELAXED);
+        const struct proi_task_class *const class = proi_task_class(tasks[i - 1]);
 
         if (class->try_inline && !pro_task_is_completed(tasks[i - 1]) &&
             class->try_inline(tasks[i - 1]) == PRO_E_SCHEDULER)

@@ -302,7 +302,7 @@ static struct bool_task {
     bool value;
 } bool_tasks[] = {
 /* clang-format off */
-#define IMMORTAL { .state = (uint32_t)PRO_TASK_RAN_TO_COMPLETION | (uint32_t)PROI_TASK_RESERVED, .class = &bool_class, \
+#define IMMORTAL { .state = (uint32_t)PRO_TASK_RAN_TO_COMPLETION | (uint32_t)PROI_TASK_RESERVED, .kind = &bool_class,  \
                    .slot = PROI_SLOT_COMPLETED, .type = { sizeof(bool), 1 }, .result_offset = offsetof(struct bool_task, value) }
     { IMMORTAL, false }, { IMMORTAL, true }
     /* clang-format on */

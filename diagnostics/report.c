@@ -281,16 +281,16 @@ static void count_member(struct pro_task *member, void *arg)
 static const char *name_of(struct pro_task *task)
 {
     const char *const name = proi_load(&task->name, PROI_RELAXED);
-    const struct pro_site *const created = proi_load(&task->created, PROI_RELAXED);
+    const struct pro_site *const created = proi_task_created(task);
 
-    return name ? name : created ? created->function : proi_load(&task->class, PROI_RELAXED)->name;
+    return name ? name : created ? created->function : proi_task_class(task)->name;
 }
 
 static void tell_task(struct report *report, const char *verb, struct pro_task *task)
 {
-    const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
+    const struct proi_task_class *const class = proi_task_class(task);
     const struct pro_site *const where = proi_load(&task->where, PROI_RELAXED);
-    const struct pro_site *const created = proi_load(&task->created, PROI_RELAXED);
+    const struct pro_site *const created = proi_task_created(task);
 
     if (created)
         say(report, "  %s task \"%s\" (%s), made at %s:%d", verb, name_of(task), where ? where->function : class->name,
@@ -302,9 +302,10 @@ static void tell_task(struct report *report, const char *verb, struct pro_task *
 /* The next task of the chain, or NULL when it ends with @task, whose end is then told. */
 static struct pro_task *tell_link(struct report *report, struct pro_task *task, const struct blocked_copy *blocked)
 {
-    const struct proi_task_class *const class = proi_load(&task->class, PROI_RELAXED);
-    const struct pro_loop *const loop = (const struct pro_loop *)proi_load(&task->awaits_loop, PROI_RELAXED);
-    struct pro_task *next = (struct pro_task *)proi_load(&task->awaits_task, PROI_ACQUIRE);
+    const struct proi_task_class *const class = proi_task_class(task);
+    const uintptr_t awaits = proi_load(&task->awaits, PROI_ACQUIRE);
+    const struct pro_loop *const loop = proi_awaited_loop(awaits);
+    struct pro_task *next = proi_awaited_task(awaits);
     const bool suspended = proi_task_line(task) != 0;
 
     if (suspended && (next || loop))

@@ -17,7 +17,7 @@
 enum {
     CLASSES =
         PROI_STEP_CLASSES + (int)sizeof(size_t) * 8 - 1 - PROI_LAST_STEP_BITS, /* the largest have no thread lists */
-    REPORT_BYTES = 192, /* what a report may read of a free block */
+    REPORT_BYTES = PROI_TASK_CLEARED, /* what a report may read of a free block */
     BATCH_BYTES = 16384,
     BATCH_MOST = 32,
     LINE = 64,

@@ -71,8 +71,8 @@ enum {
     PROI_STEP_CLASSES = 32,
     PROI_LAST_STEP_BITS = 10,
     PROI_THREAD_CLASSES = PROI_STEP_CLASSES + 6, /* … then powers of two: these have lists in each thread */
-    PROI_TASK_LINK = 72,                         /* where the link of a free task's block lies */
-    PROI_TASK_CLEARED = 160                      /* bytes that are zero in the first life of a task's block */
+    PROI_TASK_LINK = 64,                         /* where the link of a free task's block lies */
+    PROI_TASK_CLEARED = 128                      /* bytes that are zero in the first life of a task's block */
 };
 /* What a thread keeps of one class. @warm is the one freed last: it comes and goes without a count, which is what a caller
    that frees before it allocates again costs. @spare is empty or a full batch, so that a program that allocates and frees

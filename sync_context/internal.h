@@ -112,7 +112,7 @@ void proi_context_post(struct pro_sync_context *context, struct pro_work *work);
 void proi_context_capture(struct pro_sync_context *context);
 void proi_context_release(struct pro_sync_context *context);
 /* What reports read of others goes only when no report is reading: a context, and a task that holds others. The words
-   that lead a report there (struct pro_task: awaits_task, awaits_context) are cleared before the reference is dropped
+   that lead a report there (struct pro_task: awaits, awaits_context) are cleared before the reference is dropped
    that they stand for, and who has dropped the last one passes here before anything goes. Against a report: it has ended
    when we pass, or it begins afterwards, and, by the lock, finds the word cleared. */
 void proi_report_begin(void); /* until its end it may call nothing that drops a reference */

@@ -196,7 +196,7 @@ struct pro_task_head_ {
     struct pro_method_head_ method;
     const struct pro_site *where; /* of the body: file, function, first line */
 } PRO_MAY_ALIAS_;
-enum { PRO_TASK_SIZE_ = 160 };  /* of a task, which lies before its frame */
+enum { PRO_TASK_SIZE_ = 128 };  /* of a task, which lies before its frame */
 enum { PRO_TASK_OWNED_ = 16384 }; /* in its state: reading moves the result */
 enum pro_frame_flag_ {
     PRO_FRAME_ABANDONED_ = 1, /* pro_continuation_abandon() was called */

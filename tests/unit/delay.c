@@ -160,10 +160,13 @@ TEST(an_op_outlives_the_reference_to_its_task)
 static size_t continuations_of(const struct pro_task *task)
 {
     const uintptr_t slot = proi_load(&task->slot, PROI_ACQUIRE);
+    const struct pro_continuation *it = task->more;
     size_t count = slot != PROI_SLOT_COMPLETED && slot & ~(PROI_SLOT_COMPLETED | PROI_SLOT_MANY) ? 1 : 0;
 
-    for (const struct pro_continuation *it = task->more; it; it = proi_continuation_next(it))
-        count++;
+    if (it)
+        do /* a ring */
+            count++;
+        while ((it = proi_continuation_next(it)) != task->more);
     return count;
 }
 

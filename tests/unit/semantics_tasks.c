@@ -40,10 +40,13 @@ TEST(a_completed_task_keeps_nothing_but_its_outcome)
 
 static size_t list_length(const struct pro_task *task)
 {
+    const struct pro_continuation *it = task->more;
     size_t length = (task->slot & ~(PROI_SLOT_COMPLETED | PROI_SLOT_MANY)) != 0;
 
-    for (const struct pro_continuation *it = task->more; it; it = proi_continuation_next(it))
-        length++;
+    if (it)
+        do /* a ring */
+            length++;
+        while ((it = proi_continuation_next(it)) != task->more);
     return length;
 }
 

@@ -85,6 +85,7 @@ TEST(the_structures_are_no_larger_than_the_table_says)
     at_most("struct pro_socket, struct pro_file", sizeof(struct pro_socket), 16);
     at_most("struct pro_how", sizeof(struct pro_how), 24);
     at_most("struct pro_lease", sizeof(struct pro_lease), 24);
+    at_most("struct pro_task", PRO_TASK_SIZE_, 128);
     at_most("struct pro_continuation", sizeof(struct pro_continuation), 56);
     at_most("struct pro_frame: the head of a frame", sizeof(struct pro_frame), 104);
     at_most("struct pro_handle: an open socket or file", sizeof(struct pro_handle), 64);
@@ -180,9 +181,9 @@ TEST(a_suspended_method_with_one_operation_weighs_what_the_table_says)
 
     pro_memory_trim();
     suspend_many(&bytes, &asked);
-    at_most("an async method that awaits one operation", bytes / MANY, 419);
+    at_most("an async method that awaits one operation", bytes / MANY, 387);
     if (!PROI_BLOCKS_ARE_APART)
-        CHECK(asked <= 4 + (size_t)MANY * 416 / 32000); /* slabs: 2, 4, 8 and 16 KiB, then of 32 */
+        CHECK(asked <= 4 + (size_t)MANY * 384 / 32000); /* slabs: 2, 4, 8 and 16 KiB, then of 32 */
     proi_slabs_of_one = true;
     suspend_many(&bytes, &asked);
     proi_slabs_of_one = false;

@@ -50,10 +50,13 @@ static void cancel(struct members *members, int i)
 static size_t continuations_of(const struct pro_task *task)
 {
     const uintptr_t slot = proi_load(&task->slot, PROI_ACQUIRE);
+    const struct pro_continuation *it = task->more;
     size_t count = slot != PROI_SLOT_COMPLETED && slot & ~(PROI_SLOT_COMPLETED | PROI_SLOT_MANY) ? 1 : 0;
 
-    for (const struct pro_continuation *it = task->more; it; it = proi_continuation_next(it))
-        count++;
+    if (it)
+        do /* a ring */
+            count++;
+        while ((it = proi_continuation_next(it)) != task->more);
     return count;
 }
 
