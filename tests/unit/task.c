@@ -41,6 +41,27 @@ TEST(a_task_tells_its_status)
     pro_task_unref(faulted);
 }
 
+TEST(the_first_error_stays_the_same_when_all_are_asked_for)
+{
+    // Kills: dropping the first error, which somebody was given, for the aggregate; asking that one for its code; a second aggregate.
+    struct pro_error *const given = pro_error_new(PRO_E_IO, PRO_HERE, "given");
+    struct pro_task *task = pro_task_from_error(given);
+    struct pro_error *all;
+
+    CHECK(pro_task_error(task) == given);
+    all = pro_task_error_all(task);
+    CHECK_EQ(pro_error_code(all), PRO_E_AGGREGATE);
+    CHECK(pro_error_inner(all, 0) == given && pro_task_error(task) == given);
+    CHECK_EQ(pro_error_code(given), PRO_E_IO);
+    CHECK(pro_task_error_all(task) == all);
+    CHECK_EQ(pro_task_read(task, NULL, PRO_NO_RESULT), PRO_E_IO);
+    pro_task_unref(task);
+    all = pro_error_aggregate(&(struct pro_error *){ pro_error_of(PRO_E_PIPE) }, 1);
+    task = pro_task_from_error(all); /* an aggregate that was given as an error is one */
+    CHECK(pro_task_error(task) == all && pro_error_inner(pro_task_error_all(task), 0) == all);
+    pro_task_unref(task);
+}
+
 TEST(the_immortal_tasks_take_any_number_of_unrefs)
 {
     // Kills: an immortal task that is counted, or whose error is.
