@@ -145,15 +145,18 @@ struct pro_frame {
 #define PRO_MAY_ALIAS_
 #define PRO_NEVER_(x) ((void)0)
 #endif
-/* Labels that do not fit an int or an enum: an await inside a user's own switch is then a warning in every compiler. */
+/* Labels of 64 bits. A frame keeps the lower half, whose sign is the upper one: loaded by one instruction, compared without a register. */
 #define PRO_PC_ UINT64_C(0xffffffff80000000)
 #define PRO_PC_FINALLY_ (PRO_PC_ + 0x7ffffff0u)
 #define PRO_PC_END_ (PRO_PC_ + 0x7ffffff1u)
 #define PRO_PC_START_ (PRO_PC_ + 0x7ffffff2u)
-/* A frame keeps the lower half, whose sign is the upper one. In it, below two bits that tell the labels of a line apart, is the line. */
+/* In the lower half, below two bits that tell the labels of a line apart, is the line. */
 #define PRO_PC_LOW_(label) ((uint32_t)((label) & 0xffffffffu))
 #define PRO_PC_OF_(low) ((uint64_t)(int32_t)(low))
 #define PRO_PC_LINE_ 0x1fffffffu
+/* With a second label that no frame has, and that fits no int and no enum: an await inside a user's own switch is then a warning in every
+   compiler. In the body's switch it costs nothing, for its value never comes. */
+#define PRO_CASE_(label) case (label): case (label) - PRO_PC_ + (UINT64_C(0xC0) << 48)
 #define PRO_SUSPENDED_ ((struct pro_step){ 1 })
 #define PRO_FINISHED_ ((struct pro_step){ 2 })
 #define PRO_LEAVE_                                                                                                     \
@@ -179,7 +182,7 @@ struct pro_frame {
         if (pro_ready_ == PRO_IS_SUSPENDED_)                                                                           \
             return PRO_SUSPENDED_;                                                                                     \
         PRO_FALLTHROUGH_;                                                                                              \
-        case PRO_PC_ + __LINE__:                                                                                       \
+        PRO_CASE_(PRO_PC_ + __LINE__):                                                                                 \
             if (take(frame_, pro_ready_, pointer, type))                                                               \
                 PRO_LEAVE_;                                                                                            \
     } while (0)

@@ -85,12 +85,12 @@ struct pro_foreach {
          (each)->phase != PRO_FOREACH_OVER_; (each)->leaving = false)                                                  \
         if ((each)->phase == PRO_FOREACH_DISPOSES_) {                                                                  \
             PRO_FALLTHROUGH_;                                                                                          \
-        case PRO_PC_UNWIND_ + __LINE__:                                                                                \
+        PRO_CASE_(PRO_PC_UNWIND_ + __LINE__):                                                                          \
             frame_->pc = PRO_PC_LOW_(PRO_PC_DISPOSED_ + __LINE__);                                                     \
             if (pro_foreach_dispose_(frame_, (each)))                                                                  \
                 return PRO_SUSPENDED_;                                                                                 \
             PRO_FALLTHROUGH_;                                                                                          \
-        case PRO_PC_DISPOSED_ + __LINE__:                                                                              \
+        PRO_CASE_(PRO_PC_DISPOSED_ + __LINE__):                                                                        \
             if (pro_foreach_disposed_(frame_, (each)))                                                                 \
                 PRO_LEAVE_;                                                                                            \
         } else                                                                                                         \
@@ -100,7 +100,7 @@ struct pro_foreach {
                     if (pro_foreach_next_(frame_, (each)))                                                             \
                         return PRO_SUSPENDED_;                                                                         \
                     PRO_FALLTHROUGH_;                                                                                  \
-                case PRO_PC_ + __LINE__:                                                                               \
+                PRO_CASE_(PRO_PC_ + __LINE__):                                                                         \
                     if (!pro_foreach_take_(frame_, (each), (item), PRO_TYPE_OF(item)))                                 \
                         break;                                                                                         \
                 } else if (((each)->has_item = false)) {                                                               \
@@ -139,7 +139,7 @@ struct pro_iterator {
         frame_->pc = PRO_PC_LOW_(PRO_PC_ + __LINE__);                                                                  \
         pro_iterator_yield_(frame_); /* the consumer may go on inside, and with it this body */                        \
         return PRO_SUSPENDED_;                                                                                         \
-        case PRO_PC_ + __LINE__:                                                                                       \
+        PRO_CASE_(PRO_PC_ + __LINE__):                                                                                 \
             if (pro_iterator_is_disposed_(frame_))                                                                     \
                 PRO_LEAVE_;                                                                                            \
     } while (0)
