@@ -24,7 +24,7 @@ struct uring {
     bool told; /* that the kernel answered something unforeseen */
     struct io_uring_sqe *sqes;
     struct io_uring_cqe *cqes;
-    unsigned *kernel_sq_tail, *kernel_cq_head, *kernel_cq_tail; /* shared with the kernel */
+    unsigned *kernel_sq_tail, *kernel_cq_head, *kernel_cq_tail, *kernel_flags; /* shared with the kernel */
     struct proi_op_queue over;  /* ended outside of wait(); the next one hands them out */
     struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
     uint64_t system_calls;

@@ -359,9 +359,17 @@ static bool send_now(struct uring *uring)
     return true;
 }
 
-/* GETEVENTS runs the kernel's deferred work and brings back what did not fit into the completion queue, so we enter
-   with it also when there is nothing to wait for; only with completions left over from the last turn and nothing to
-   submit the kernel is left alone. */
+/* Deferred work to run, or completions that did not fit into the queue: the kernel says so in a word that both can see,
+   from whatever thread that work came. It sets it before it wakes anybody; what comes after we have looked is for the
+   next turn. */
+static bool kernel_has_more(const struct uring *uring)
+{
+    return proi_load(uring->kernel_flags, PROI_RELAXED) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+/* GETEVENTS runs the kernel's deferred work and brings back what did not fit into the completion queue. With nothing to
+   submit, and nothing to wait for, we enter only when there is such work, and no completion left over from the last
+   turn. */
 static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done)
 {
     struct uring *uring = uring_of(backend);
@@ -379,7 +387,7 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
         over = read_now(uring) || send_now(uring);
     if (!ready && !uring->over.head && !uring->woke && deadline_ns)
         result = enter_until(uring, deadline_ns);
-    else if ((!ready && !over) || uring->sq_tail != uring->sq_submitted)
+    else if (uring->sq_tail != uring->sq_submitted || (!ready && !over && kernel_has_more(uring)))
         result = enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
     if (PROI_UNLIKELY(result < 0))
         entered_badly(uring, -result);
@@ -504,8 +512,8 @@ static int ring_open(struct io_uring *ring, unsigned entries)
         entries = ENTRIES_MOST;
     for (;;) {
         params = (struct io_uring_params){
-            .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                     IORING_SETUP_R_DISABLED | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+            .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+                     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
             .cq_entries = entries * CQ_FACTOR,
         };
         result = io_uring_queue_init_params(entries, ring, &params);
@@ -527,6 +535,7 @@ static void take_arrays(struct uring *uring)
     uring->kernel_sq_tail = ring->sq.ktail;
     uring->kernel_cq_head = ring->cq.khead;
     uring->kernel_cq_tail = ring->cq.ktail;
+    uring->kernel_flags = ring->sq.kflags;
     uring->enter_fd = ring->ring_fd;
     /* Place i of the queue is entry i, for ever: then only the tail has to be written. */
     for (unsigned i = 0; ring->sq.array && i < uring->sq_entries; i++)
