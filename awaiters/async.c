@@ -358,7 +358,7 @@ static PROI_APART bool yield_elsewhere(struct pro_frame *frame)
     return await(frame, (struct pro_configured_awaiter){ pro_yield(), PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT });
 }
 
-static PROI_APART bool await_yield(struct pro_frame *frame)
+static PROI_FLAT bool await_yield(struct pro_frame *frame)
 {
     const struct pro_sync_context *const loop = is_plain_here() ? proi_loop_give_way(&frame->continuation.work) : NULL;
 

@@ -44,6 +44,7 @@ void proi_point(const volatile void *address, bool writes);
 #define PROI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 /* A function that stays one: what it needs of registers and stack is not the common way's. Cold: hardly ever called. */
 #define PROI_APART __attribute__((noinline))
+#define PROI_FLAT __attribute__((noinline, flatten)) /* one of its own, with all that it calls inside */
 #define PROI_INLINE static inline __attribute__((always_inline)) /* the other way round */
 #define PROI_COLD  __attribute__((noinline, cold))
 
