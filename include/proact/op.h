@@ -23,13 +23,11 @@ struct pro_how {
 /* PRO_HOW_DEFAULT: for ever. PRO_AT_ONCE: a deadline that has passed, C#'s timeout of 0: what is not there already ends with PRO_E_TIMEOUT.
    PRO_WITHIN(ns): C#'s timeout: that long, 0: at once, PRO_INFINITE: for ever; anything below is PRO_E_INVALID where it is used. To add a
    token, set the member. */
-#ifdef __cplusplus
-#define PRO_HOW_DEFAULT (pro_how{ 0, 0, { NULL } })
-#define PRO_AT_ONCE     (pro_how{ 0, 1, { NULL } })
-#else
-#define PRO_HOW_DEFAULT ((struct pro_how){ 0, 0, { NULL } })
-#define PRO_AT_ONCE     ((struct pro_how){ 0, 1, { NULL } })
-#endif
+#define PRO_HOW_DEFAULT pro_how_default_
+#define PRO_AT_ONCE     pro_how_at_once_
+/* Constants in memory: one that is made on the stack is copied from there, before its stores have arrived. */
+static const struct pro_how pro_how_default_ = { 0, 0, { NULL } };
+static const struct pro_how pro_how_at_once_ = { 0, 1, { NULL } };
 #define PRO_WITHIN(ns) pro_within_(ns)
 static inline struct pro_how pro_within_(int64_t ns)
 {
