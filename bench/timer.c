@@ -37,16 +37,17 @@ static size_t count;
 static uint64_t armed_ns, canceled_ns;
 
 /* Arms all, the moments taken from a sequence that is the same in each run. */
-static uint64_t arm(uint64_t least_ms, uint64_t spread_ms)
+static uint64_t arm(bool far)
 {
     struct pro_loop *const loop = pro_loop_current();
     const uint64_t start_ns = pro_loop_now(loop);
     uint64_t random = 7;
 
     for (size_t i = 0; i < count; i++) {
-        const uint64_t due_ns = start_ns + (least_ms + random_next(&random) % spread_ms) * 1000000;
+        const uint64_t number = random_next(&random);
+        const uint64_t ms = far ? FAR_LEAST_MS + number % FAR_SPREAD_MS : number % NEAR_SPREAD_MS;
 
-        if (pro_then(pro_sleep_until(&ops[i], loop, due_ns, PRO_HOW_DEFAULT), on_over) < 0)
+        if (pro_then(pro_sleep_until(&ops[i], loop, start_ns + ms * 1000000, PRO_HOW_DEFAULT), on_over) < 0)
             failed++;
     }
     return pro_now() - start_ns;
@@ -56,7 +57,7 @@ static uint64_t arm(uint64_t least_ms, uint64_t spread_ms)
 static void arm_and_cancel(void *unused)
 {
     (void)unused;
-    armed_ns = arm(FAR_LEAST_MS, FAR_SPREAD_MS);
+    armed_ns = arm(true);
     canceled_ns = pro_now();
     for (size_t i = 0; i < count; i++)
         if (pro_op_cancel(&ops[i]) < 0)
@@ -67,7 +68,7 @@ static void arm_and_cancel(void *unused)
 static void arm_near(void *unused)
 {
     (void)unused;
-    arm(0, NEAR_SPREAD_MS);
+    arm(false);
     sleep_awake(PRO_MS(ASLEEP_MS));
 }
 
