@@ -28,9 +28,11 @@ struct uring {
     struct proi_op_queue over;  /* ended outside of wait(); the next one hands them out */
     struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
     uint64_t system_calls;
+    uint64_t turn; /* calls of wait() so far */
     struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
     unsigned buffers_mask;
     int picked; /* the buffer that came with the completion in hand; -1: none */
+    bool more_to_receive; /* that completion says so */
     struct io_uring ring;
 
     char pad[64];   /* wakers write below, the loop above */

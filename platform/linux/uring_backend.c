@@ -206,8 +206,10 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
         const struct io_uring_cqe *cqe = &uring->cqes[head & uring->cq_mask];
         const unsigned tag = cqe->user_data & TAG_MASK;
 
-        if (cqe->flags & IORING_CQE_F_BUFFER)
+        if (cqe->flags & IORING_CQE_F_BUFFER) {
             uring->picked = (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+            uring->more_to_receive = cqe->flags & IORING_CQE_F_SOCK_NONEMPTY;
+        }
         if (PROI_LIKELY(tag == TAG_OP))
             returned(uring, op_of(cqe->user_data), cqe->res, done);
         else if (tag == TAG_WAKE)
@@ -378,6 +380,7 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
     bool over = false;
     struct pro_op *op;
 
+    uring->turn++;
     if (PROI_UNLIKELY(!uring->wake_armed))
         arm_wake(uring);
     if (PROI_UNLIKELY(uring->again.head != NULL))

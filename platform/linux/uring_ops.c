@@ -91,8 +91,7 @@ static int fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pr
     const socklen_t length = proi_sockaddr_from(&args.addr, &address);
     int fd, error;
 
-    _Static_assert(sizeof(struct sockaddr_in6) <= PROI_OP_ARGS,
-                   "an address fits into the op");
+    _Static_assert(sizeof(struct sockaddr_in6) <= PROI_OP_ARGS, "an address fits into the op");
     if (!length)
         return EAFNOSUPPORT;
     count_call(uring);
@@ -127,15 +126,23 @@ static int fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_o
     return 0;
 }
 
-/* Length 0: as much as the buffer holds that the kernel will choose. */
+/* handle->backend_flags of a socket: its last leased receive had to wait, and took all that came. backend[0]: the turn
+   in which it was submitted. */
+enum { RECV_WAITED = 1 };
+
+/* Length 0: as much as the buffer holds that the kernel will choose. Where the last one had to wait this one does so
+   first: a try that finds nothing costs most when it takes a buffer, and puts it back; where data is there already,
+   waiting costs most. */
 static int fill_recv_lease(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    (void)uring;
     if (PROI_UNLIKELY(proi_lease_prepare(op) < 0))
         return ENOMEM;
     io_uring_prep_recv(sqe, handle_fd(op), NULL, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = URING_BUFFER_GROUP;
+    if (op->handle->backend_flags & RECV_WAITED)
+        sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    op->handle->backend[0] = uring->turn;
     return 0;
 }
 
@@ -148,6 +155,8 @@ static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result
     if (PROI_LIKELY(number >= 0))
         proi_lease_taken(op, (unsigned)number);
     if (PROI_LIKELY(result >= 0)) {
+        op->handle->backend_flags =
+            uring->turn - op->handle->backend[0] > 1 && !uring->more_to_receive ? RECV_WAITED : 0;
         if (result > 0)
             PROI_MADE_DEFINED(proi_op_lease(op)->data, (size_t)result);
         proi_lease_complete(done, op, result, 0);

@@ -53,6 +53,58 @@ static struct pro_loop_stats stats_of(struct pro_loop *loop)
     return stats;
 }
 
+/* ---- receiving ---- */
+
+static void ignore(struct pro_op *op) { (void)op; }
+
+/* A message of @fill, or two at once, come before the receive, or after it has begun to wait. */
+static void receive(struct pro_loop *loop, const struct pair *pair, int fill, bool waits, bool in_two)
+{
+    struct pro_op send = { 0 }, receive = { 0 };
+    char sent[2 * MESSAGE];
+    struct pro_lease lease;
+    size_t length = 0;
+
+    memset(sent, fill, sizeof sent);
+    if (waits) {
+        REQUIRE(pro_then(pro_recv_lease(&receive, &pair->server, &lease, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+        for (int i = 0; i < 3; i++)
+            REQUIRE(pro_loop_run_once(loop, 0) >= 0);
+        CHECK(receive.state != PRO_OP_IDLE);
+    }
+    REQUIRE(loop_answer(loop,
+                        pro_send_all(&send, &pair->client, sent, in_two ? 2 * MESSAGE : MESSAGE, PRO_HOW_DEFAULT)) > 0);
+    while (length < (in_two ? 2 * MESSAGE : MESSAGE)) { /* a buffer holds one message: the rest is there already */
+        if (!waits || length)
+            REQUIRE(pro_then(pro_recv_lease(&receive, &pair->server, &lease, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+        while (receive.state != PRO_OP_IDLE)
+            REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+        REQUIRE(receive.result > 0);
+        CHECK(memcmp(lease.data, sent, lease.size) == 0);
+        length += lease.size;
+        CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+    }
+}
+
+static void check_before_and_after(const char *backend)
+{
+    struct pro_loop *const loop = leasing_loop(backend, MESSAGE, 0);
+    uint64_t random = test_seed();
+    struct pair pair;
+
+    loop_connect(loop, &pair);
+    for (int i = 0; i < 64; i++)
+        receive(loop, &pair, 'a' + i % 26, test_random(&random) & 1, test_random(&random) & 1);
+    CHECK_EQ(stats_of(loop).leases, 0);
+    loop_end(loop);
+}
+
+TEST(what_is_there_before_the_receive_and_what_comes_after_it_are_received_in_any_order)
+{
+    /* Kills: a receive that waits for the next data because the last one had to wait, with data there already. */
+    on_each(check_before_and_after);
+}
+
 /* ---- returning ---- */
 
 static void check_copies(const char *backend)
@@ -317,7 +369,7 @@ PRO_ASYNC(echo_move_next, struct echo, self)
         pro_lease_return(&self->lease);
     }
     PRO_RETURN(size_t, self->total);
-PRO_FINALLY
+    PRO_FINALLY
     pro_lease_return(&self->lease);
 PRO_ASYNC_END
 
