@@ -119,7 +119,7 @@ TEST(block_that_was_freed_keeps_what_was_written)
     /* Kills: a link word at the front of a free block, or among what its user may write; a class without room for it.
      */
     static const size_t sizes[] = { 1, 24, 25, 56, 57, 64, 120, 121, 184, 1016, 1017, 1024, 2048 };
-    enum { COUNT = 100, READABLE = 192 }; /* as much as a report may read */
+    enum { COUNT = 100, READABLE = PROI_TASK_CLEARED }; /* as much as a report may read */
     unsigned char *blocks[COUNT];
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
