@@ -176,6 +176,9 @@ struct proi_backend_type {
     /* May be NULL. A buffer is free from now on, and the kernel's until proi_lease_taken() names it. @most is one more
        than the largest @number there will be. Only the first call may fail. */
     int (*provide)(struct proi_backend *backend, unsigned number, void *data, uint32_t size, unsigned most);
+    /* May be NULL. READ_AT and WRITE_AT will often use this region; it replaces the one before. @size 0: none. Failure: there is
+       none. */
+    int (*register_memory)(struct proi_backend *backend, void *memory, size_t size);
     uint64_t (*now)(struct proi_backend *backend);          /* [any thread] */
     uint64_t (*system_calls)(struct proi_backend *backend); /* made so far by submit, cancel and wait */
 };

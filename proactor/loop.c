@@ -7,7 +7,7 @@
 
 PROI_THREAD_LOCAL struct pro_loop *proi_running_loop;
 
-enum { POSTED_PER_TURN = 256, STRUCK_AT_ONCE = 256 };
+enum { POSTED_PER_TURN = 256, STRUCK_AT_ONCE = 256, REGION_MOST = 1 << 30 };
 
 /* ---- the inbox: stacks that many push and the loop takes whole ---- */
 
@@ -638,6 +638,19 @@ uint64_t pro_loop_now(const struct pro_loop *loop)
 {
     /* Asking changes nothing but the count of visitors. */
     return loop && proi_loop_usable(loop) ? proi_loop_clock((struct pro_loop *)(uintptr_t)loop) : proi_now();
+}
+
+int pro_loop_register_memory(struct pro_loop *loop, void *memory, size_t size)
+{
+    if (!loop || !memory != !size)
+        return proi_misuse(PRO_E_INVALID, "pro_loop_register_memory: the loop is NULL, or one of memory and size is");
+    if (!proi_loop_usable(loop))
+        return PRO_E_LOOP_CLOSED;
+    if (loop->background || !proi_loop_on_thread(loop))
+        return proi_misuse(PRO_E_WRONG_LOOP, "pro_loop_register_memory: only on the thread that runs the loop");
+    if (size > REGION_MOST)
+        return PRO_E_TOO_LARGE;
+    return loop->type->register_memory ? loop->type->register_memory(loop->backend, memory, size) : PRO_OK;
 }
 
 int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats)

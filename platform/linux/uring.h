@@ -29,6 +29,8 @@ struct uring {
     struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
     uint64_t system_calls;
     uint64_t turn; /* calls of wait() so far */
+    const char *region; /* registered memory, the kernel's buffer 0 */
+    size_t region_size; /* 0: none */
     struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
     unsigned buffers_mask;
     int picked; /* the buffer that came with the completion in hand; -1: none */
@@ -51,8 +53,8 @@ struct proi_uring_kind {
 };
 extern const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT];
 
-/* The only group of buffers that the kernel chooses from. */
-enum { URING_BUFFER_GROUP = 0 };
+/* The only group of buffers that the kernel chooses from; the only registered buffer. */
+enum { URING_BUFFER_GROUP = 0, URING_REGION = 0 };
 
 /* Ends @op with @error, an errno. */
 void proi_uring_fail(struct pro_op *op, int error, struct proi_op_queue *done);

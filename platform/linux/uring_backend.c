@@ -310,7 +310,8 @@ static bool read_now(struct uring *uring)
     struct iovec part;
     ssize_t count;
 
-    if (sqe->opcode != IORING_OP_READ || uring->read_now_in_a_row == READ_NOW_IN_A_ROW) {
+    if ((sqe->opcode != IORING_OP_READ && sqe->opcode != IORING_OP_READ_FIXED) ||
+        uring->read_now_in_a_row == READ_NOW_IN_A_ROW) {
         uring->read_now_in_a_row = 0;
         return false;
     }
@@ -437,6 +438,26 @@ static int uring_provide(struct proi_backend *backend, unsigned number, void *da
         return PRO_E_NO_MEMORY;
     io_uring_buf_ring_add(uring->buffers, data, size, (unsigned short)number, (int)uring->buffers_mask, 0);
     io_uring_buf_ring_advance(uring->buffers, 1);
+    return PRO_OK;
+}
+
+/* Operations that are under way keep what they use of the former region. */
+static int uring_register_memory(struct proi_backend *backend, void *memory, size_t size)
+{
+    struct uring *uring = uring_of(backend);
+    const struct iovec region = { memory, size };
+    int error;
+
+    if (uring->region_size)
+        io_uring_unregister_buffers(&uring->ring);
+    uring->region_size = 0;
+    if (!size)
+        return PRO_OK;
+    error = -io_uring_register_buffers(&uring->ring, &region, 1);
+    if (error)
+        return proi_error_from_native(error);
+    uring->region = memory;
+    uring->region_size = size;
     return PRO_OK;
 }
 
@@ -651,6 +672,7 @@ const struct proi_backend_type proi_backend_uring = {
     .wait = uring_wait,
     .wake = uring_wake,
     .provide = uring_provide,
+    .register_memory = uring_register_memory,
     .now = proi_linux_now,
     .system_calls = uring_system_calls,
 };

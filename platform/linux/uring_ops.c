@@ -241,22 +241,33 @@ static void finish_open(struct uring *uring, struct pro_op *op, int result, stru
     finish_plain(uring, op, result, done);
 }
 
+static bool is_registered(const struct uring *uring, const struct pro_op *op)
+{
+    const size_t at = (size_t)((uintptr_t)proi_op_data(op) - (uintptr_t)uring->region);
+
+    return at < uring->region_size && uring->region_size - at >= proi_op_left(op);
+}
+
 /* Past INT64_MAX the kernel would take the offset for "the present position". */
 static int fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    (void)uring;
     if (op->offset > INT64_MAX)
         return EINVAL;
-    io_uring_prep_read(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
+    if (is_registered(uring, op))
+        io_uring_prep_read_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
+    else
+        io_uring_prep_read(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
     return 0;
 }
 
 static int fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    (void)uring;
     if (op->offset > INT64_MAX)
         return EINVAL;
-    io_uring_prep_write(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
+    if (is_registered(uring, op))
+        io_uring_prep_write_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
+    else
+        io_uring_prep_write(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
     return 0;
 }
 

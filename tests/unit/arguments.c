@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Every public function, with arguments that it must not be given: it answers PRO_E_INVALID, or what its header says, tells
- * the misuse handler, and never crashes. The list of functions is made from the headers, so that none can be left out. */
+/* Every public function, with arguments that it must not be given: it answers PRO_E_INVALID, or what its header says,
+ * tells the misuse handler, and never crashes. The list of functions is made from the headers, so that none can be left
+ * out. */
 #include "arguments_coordination.h"
 #include "arguments_ops.h"
 #include "arguments_schedulers.h"
@@ -55,7 +56,7 @@ static const struct row {
     TRY(pro_file_size), TRY(pro_loop_new), TRY(pro_loop_free), TRY(pro_loop_run), TRY(pro_loop_run_until),
     TRY(pro_loop_run_once), TRY(pro_loop_stop), TRY(pro_loop_post), TRY(pro_loop_post_work), ANY(pro_loop_current),
     ANY(pro_loop_default), TRY(pro_loop_context), TRY(pro_loop_name), TRY(pro_loop_backend),
-    TRY(pro_loop_backend_reason), TRY(pro_loop_now), TRY(pro_loop_get_stats), TRY(pro_run), ANY(pro_addr_loopback),
+    TRY(pro_loop_backend_reason), TRY(pro_loop_now), TRY(pro_loop_get_stats), TRY(pro_loop_register_memory), TRY(pro_run), ANY(pro_addr_loopback),
     ANY(pro_addr_any), TRY(pro_addr_parse), TRY(pro_addr_format), TRY(pro_listen), TRY(pro_accept),
     TRY(pro_accept_for), TRY(pro_connect), TRY(pro_recv), TRY(pro_recv_lease), TRY(pro_lease_return),
     TRY(pro_send), TRY(pro_send_all), TRY(pro_shutdown),
@@ -137,8 +138,9 @@ static void open_all(void)
     struct pro_op op = { 0 };
 
     loop_connect(loop, &pair);
-    REQUIRE(loop_answer(loop, pro_file_open(&op, loop, "arguments.tmp", PRO_OPEN_WRITE | PRO_OPEN_READ | PRO_OPEN_CREATE,
-                                            &file, PRO_HOW_DEFAULT)) == PRO_OK);
+    REQUIRE(
+        loop_answer(loop, pro_file_open(&op, loop, "arguments.tmp", PRO_OPEN_WRITE | PRO_OPEN_READ | PRO_OPEN_CREATE,
+                                        &file, PRO_HOW_DEFAULT)) == PRO_OK);
 }
 
 static void check_all_are_open(void)

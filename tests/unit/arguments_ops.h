@@ -626,6 +626,14 @@ static void try_pro_loop_get_stats(void)
     CHECK_MISUSE(pro_loop_get_stats(NULL, &stats), PRO_E_INVALID);
     CHECK_MISUSE(pro_loop_get_stats(loop, NULL), PRO_E_INVALID);
 }
+static void try_pro_loop_register_memory(void)
+{
+    static char memory[64];
+
+    CHECK_MISUSE(pro_loop_register_memory(NULL, memory, sizeof memory), PRO_E_INVALID);
+    CHECK_MISUSE(pro_loop_register_memory(loop, NULL, sizeof memory), PRO_E_INVALID);
+    CHECK_MISUSE(pro_loop_register_memory(loop, memory, 0), PRO_E_INVALID);
+}
 static void try_pro_run(void)
 {
     CHECK_MISUSE(pro_run(NULL, NULL), PRO_E_INVALID);

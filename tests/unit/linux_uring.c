@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -425,6 +426,47 @@ TEST(files_are_read_written_and_directories_refused)
     start(&op, PRO_OP_FILE_OPEN, NULL, NULL, 0);
     CHECK_EQ(run(&op), PRO_E_NOT_FOUND);
     CHECK_EQ(op.native, ENOENT);
+    end();
+}
+
+/* Two reads at once, since one alone does not go through the ring; gives the first byte that is in @page then. */
+static char first_byte_read(struct pro_handle *file, char *page, size_t size)
+{
+    struct pro_op ops[2] = { 0 };
+    char other[1];
+
+    start(&ops[0], PRO_OP_READ_AT, file, page, size);
+    start(&ops[1], PRO_OP_READ_AT, file, other, sizeof other);
+    wait_for(2);
+    CHECK_EQ(ops[0].result, size);
+    CHECK_EQ(ops[1].result, 1);
+    CHECK_EQ(other[0], 'x');
+    return page[0];
+}
+
+TEST(registered_memory_is_what_was_there_when_it_was_registered)
+{
+    /* Kills: a registered region that reads make no use of; one that is used after it was taken away. */
+    enum { PAGE = 4096, PROTECTION = PROT_READ | PROT_WRITE, FLAGS = MAP_PRIVATE | MAP_ANONYMOUS };
+    char path[] = "/tmp/proact-test-XXXXXX", text[PAGE];
+    char *const page = mmap(NULL, PAGE, PROTECTION, FLAGS, -1, 0);
+    const int fd = mkstemp(path);
+    struct pro_handle file;
+
+    REQUIRE(fd >= 0 && page != MAP_FAILED);
+    memset(text, 'x', sizeof text);
+    REQUIRE(write(fd, text, sizeof text) == sizeof text);
+    begin(0);
+    attach(&file, PROI_HANDLE_FILE, fd, PRO_OP_FILE_OPEN);
+    REQUIRE(backend->type->register_memory(backend, page, PAGE) == PRO_OK);
+    CHECK_EQ(first_byte_read(&file, page, PAGE), 'x');
+    REQUIRE(mmap(page, PAGE, PROTECTION, FLAGS | MAP_FIXED, -1, 0) == page); /* other memory in the same place */
+    CHECK_EQ(first_byte_read(&file, page, PAGE), 0);
+    CHECK_EQ(backend->type->register_memory(backend, NULL, 0), PRO_OK);
+    CHECK_EQ(first_byte_read(&file, page, PAGE), 'x');
+    backend->type->release(backend, PROI_HANDLE_FILE, fd);
+    unlink(path);
+    munmap(page, PAGE);
     end();
 }
 
