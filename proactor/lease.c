@@ -173,7 +173,7 @@ void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats)
 
 /* All and not one for each buffer: the kernel refuses a receive for want of a buffer also when it has no data, and such
    a one would take the place of another that has. */
-void proi_lease_wake(struct pro_loop *loop)
+PROI_APART void proi_lease_wake(struct pro_loop *loop)
 {
     struct proi_lease_pool *const pool = loop->own.leases;
     struct pro_op *op;

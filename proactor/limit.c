@@ -15,7 +15,7 @@ void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer)
 
 struct pro_op *proi_limit_op(struct pro_timer_ *timer) { return PRO_CONTAINER(timer, struct proi_limit, timer)->op; }
 
-int proi_limit_open(struct pro_op *op)
+PROI_APART int proi_limit_open(struct pro_op *op)
 {
     struct proi_limit *const limit = proi_block_alloc(sizeof *limit);
     int code = PRO_OK;
@@ -41,7 +41,7 @@ int proi_limit_open(struct pro_op *op)
     return PRO_OK;
 }
 
-void proi_limit_close(struct pro_op *op)
+PROI_APART void proi_limit_close(struct pro_op *op)
 {
     struct proi_limit *const limit = op->limit;
 

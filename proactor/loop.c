@@ -79,7 +79,7 @@ void proi_loop_poke_raw(struct pro_loop *loop)
 
 static bool holds_something(const void *inbox) { return (uintptr_t)inbox > (uintptr_t)CLOSED_INBOX; }
 
-int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op)
+PROI_APART int proi_loop_hand_over(struct pro_loop *loop, struct pro_op *op)
 {
     struct pro_op *head = proi_load(&loop->shared.ops, PROI_RELAXED);
 
@@ -208,7 +208,7 @@ static int bind_to_thread(struct pro_loop *loop)
     return PRO_OK;
 }
 
-static void strike_timers(struct pro_loop *loop)
+static PROI_FLAT void strike_timers(struct pro_loop *loop)
 {
     struct pro_timer_ *timer, *next;
 

@@ -160,7 +160,7 @@ static bool is_parked_loop_open(const struct pro_op *op)
 }
 
 /* An op that pro_start() has submitted gets its waiter now; any other cannot be submitted. */
-static int submit_unready(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
+static PROI_APART int submit_unready(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
 {
     if (!op || !(op->flags & PROI_OP_STARTED) || op->state == PRO_OP_IDLE || op->state == PRO_OP_READY)
         return check_submit(op);
@@ -177,7 +177,7 @@ static int submit_unready(struct pro_op *op, void (*done)(struct pro_op *op), vo
 
 static void enqueue(struct pro_op *op);
 
-int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
+PROI_FLAT int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags)
 {
     int code;
 
@@ -323,7 +323,7 @@ static void finish_early(struct pro_op *op)
 
 /* Close: refuse new ops, end the pending ones; the close itself goes on when the last is over. Until then it is the
    first of them, not counted, and never ended itself. */
-static void begin_close(struct pro_op *op)
+static PROI_APART void begin_close(struct pro_op *op)
 {
     struct pro_handle *const handle = op->handle;
     struct pro_op *pending, *next;
@@ -434,7 +434,7 @@ static struct pro_loop *visit_owner(const struct pro_op *op)
 }
 
 /* Makes the handle of what an ACCEPT, CONNECT or FILE_OPEN has opened, and writes it where the caller wants it. */
-static void adopt(struct pro_op *op)
+static PROI_APART void adopt(struct pro_op *op)
 {
     const enum proi_handle_kind kind = op->kind == PRO_OP_FILE_OPEN ? PROI_HANDLE_FILE : PROI_HANDLE_SOCKET;
     struct pro_loop *const owner = visit_owner(op);
@@ -556,7 +556,7 @@ void proi_op_strike(struct pro_op *op)
     }
 }
 
-int pro_op_cancel(struct pro_op *op)
+PROI_FLAT int pro_op_cancel(struct pro_op *op)
 {
     unsigned char state;
 

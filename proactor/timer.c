@@ -15,7 +15,7 @@ enum {
     FIRST_MASK = FIRST_SLOTS - 1,
     MASK = (1 << PROI_WHEEL_BITS) - 1,
     NEAR_PLACES = 4,
-    FAR_PLACES = 2
+    FAR_PLACES = 3
 };
 _Static_assert(PROI_WHEEL_FIRST_BITS + (PROI_WHEEL_LEVELS - 1) * PROI_WHEEL_BITS >= 64 - PROI_TICK_BITS,
                "there is a slot for every moment");
