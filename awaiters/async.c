@@ -54,7 +54,7 @@ static PROI_APART void *frame_new_slowly(const struct pro_method_ *method,
     return block ? frame_begin(block, &head, method, move_next) : NULL;
 }
 
-void *pro_frame_new_(const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame))
+PROI_HOT void *pro_frame_new_(const struct pro_method_ *method, struct pro_step (*move_next)(struct pro_frame *frame))
 {
     void *const block = proi_block_take_warm(PROI_BLOCKS_OF_TASKS, method->head.block_class);
 
@@ -125,7 +125,7 @@ static PROI_COLD struct pro_task *started_before(void)
     return pro_task_from_error(pro_error_of(proi_misuse(PRO_E_STATE, "this frame was started before; make a new one")));
 }
 
-struct pro_task *pro_frame_start_(struct pro_frame *frame)
+PROI_HOT struct pro_task *pro_frame_start_(struct pro_frame *frame)
 {
     if (PROI_UNLIKELY(!frame))
         return pro_task_no_memory();
@@ -342,7 +342,7 @@ PROI_INLINE void go_on_in_loop(struct pro_frame *frame)
         proi_flow_leave_slowly(NULL);
 }
 
-static void go_on_after_yield(struct pro_work *work) /* in the loop's context */
+static PROI_HOT void go_on_after_yield(struct pro_work *work) /* in the loop's context */
 {
     go_on_in_loop(PRO_CONTAINER(work, struct pro_frame, continuation.work));
 }
@@ -358,7 +358,7 @@ static PROI_APART bool yield_elsewhere(struct pro_frame *frame)
     return await(frame, (struct pro_configured_awaiter){ pro_yield(), PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT });
 }
 
-static PROI_FLAT bool await_yield(struct pro_frame *frame)
+static PROI_FLAT PROI_HOT bool await_yield(struct pro_frame *frame)
 {
     const struct pro_sync_context *const loop = is_plain_here() ? proi_loop_give_way(&frame->continuation.work) : NULL;
 
@@ -375,7 +375,7 @@ static PROI_FLAT bool await_yield(struct pro_frame *frame)
 }
 
 /* Delivery, on the loop's thread, in the context that was captured: the loop's. */
-static void go_on_after_op(struct pro_op *op)
+static PROI_HOT void go_on_after_op(struct pro_op *op)
 {
     struct pro_frame *const frame = op->waiter;
     struct pro_sync_context *const outer = proi_ambient.context;
@@ -419,7 +419,7 @@ static PROI_APART bool await_any_op(struct pro_frame *frame, struct pro_op *op, 
     return await(frame, pro_configure_await_op(op, options));
 }
 
-bool pro_frame_await_op_(struct pro_frame *frame, struct pro_op *op, unsigned options)
+PROI_HOT bool pro_frame_await_op_(struct pro_frame *frame, struct pro_op *op, unsigned options)
 {
     if (PROI_LIKELY(op && options == PRO_AWAIT_CONTINUE_ON_CAPTURED_CONTEXT) && is_plain_here() &&
         PROI_LIKELY(await_op_of_loop(frame, op)))
@@ -748,7 +748,7 @@ static PROI_APART struct pro_step finish_slowly(struct pro_frame *frame)
     return PRO_FINISHED_;
 }
 
-struct pro_step pro_frame_finish_(struct pro_frame *frame)
+PROI_HOT struct pro_step pro_frame_finish_(struct pro_frame *frame)
 {
     struct pro_task *const task = task_of(frame);
     const unsigned flags = frame->flags;

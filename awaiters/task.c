@@ -221,7 +221,7 @@ static PROI_APART void unref_slowly(struct pro_task *task, uint32_t references)
     destroy(task);
 }
 
-void pro_task_unref(struct pro_task *task)
+PROI_HOT void pro_task_unref(struct pro_task *task)
 {
     uint32_t references;
 

@@ -46,6 +46,7 @@ void proi_point(const volatile void *address, bool writes);
 #define PROI_APART __attribute__((noinline))
 #define PROI_FLAT __attribute__((noinline, flatten)) /* one of its own, with all that it calls inside */
 #define PROI_INLINE static inline __attribute__((always_inline)) /* the other way round */
+#define PROI_HOT __attribute__((aligned(64))) /* begins a cache line: its cost is not its neighbours' */
 #define PROI_COLD  __attribute__((noinline, cold))
 
 /* ---- memory (platform/memory.c) ---- */

@@ -72,7 +72,7 @@ struct pro_frame {
 
 /* Opens the method's MoveNext: a static function @name. @self is a pointer to the frame. */
 #define PRO_ASYNC(name, frame_type, self)                                                                              \
-    static struct pro_step name(struct pro_frame *frame_)                                                              \
+    PRO_HOT_ static struct pro_step name(struct pro_frame *frame_)                                                     \
     {                                                                                                                  \
         _Static_assert(offsetof(frame_type, pro_frame_) == 0, "PRO_FRAME must be the first member");                   \
         static const struct pro_site pro_site_ = { __FILE__, #name, __LINE__ };                                        \
@@ -138,11 +138,13 @@ struct pro_frame {
 #define PRO_FALLTHROUGH_ __attribute__((fallthrough))
 #define PRO_LIKELY_(x) __builtin_expect(!!(x), 1)
 #define PRO_MAY_ALIAS_ __attribute__((may_alias))
+#define PRO_HOT_ __attribute__((aligned(64))) /* begins a cache line: what it costs does not hang on what lies before it */
 #define PRO_NEVER_(x) ((x) ? __builtin_unreachable() : (void)0)
 #else
 #define PRO_FALLTHROUGH_ (void)0
 #define PRO_LIKELY_(x) (x)
 #define PRO_MAY_ALIAS_
+#define PRO_HOT_
 #define PRO_NEVER_(x) ((void)0)
 #endif
 /* Labels of 64 bits. A frame keeps the lower half, whose sign is the upper one: loaded by one instruction, compared without a register. */
