@@ -48,7 +48,7 @@ static bool needs(const struct pro_task *task, void (*visit)(struct pro_task *, 
 {
     struct loop *const loop = proi_task_body((struct pro_task *)(uintptr_t)task);
 
-    for (unsigned i = 0; i < loop->degree; i++) {
+    for (unsigned i = 0; i < proi_load(&loop->degree, PROI_ACQUIRE); i++) {
         struct pro_task *const body = proi_load(&loop->list[i].body, PROI_ACQUIRE);
 
         if (body)
@@ -232,7 +232,7 @@ static struct pro_task *new_loop(const struct pro_for_each *what)
     if (!task)
         return NULL;
     loop = proi_task_body(task);
-    loop->degree = degree;
+    proi_store(&loop->degree, degree, PROI_RELEASE);
     for (unsigned i = 0; i < degree; i++) {
         struct worker *const worker = &loop->list[i];
 

@@ -143,7 +143,7 @@ static inline const struct proi_task_class *proi_class_of_kind(const void *kind)
 }
 static inline const struct proi_task_class *proi_task_class(const struct pro_task *task)
 {
-    return proi_class_of_kind(proi_load(&task->kind, PROI_RELAXED));
+    return proi_class_of_kind(proi_load(&task->kind, PROI_ACQUIRE));
 }
 /* NULL: unknown. */
 static inline const struct pro_site *proi_task_created(const struct pro_task *task)
@@ -158,7 +158,7 @@ static inline void proi_task_set_kind(struct pro_task *task, const struct pro_me
 {
     memcpy(&task->method, method, sizeof task->method);
     proi_store(&task->where, NULL, PROI_RELAXED);
-    proi_store(&task->kind, kind, PROI_RELAXED);
+    proi_store(&task->kind, kind, PROI_RELEASE); /* with it a report finds the body cleared: needs */
 }
 /* What it waits for, as reports find it. */
 #define PROI_AWAITS_LOOP ((uintptr_t)1)

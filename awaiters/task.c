@@ -33,9 +33,10 @@ struct pro_task *proi_task_new(const struct proi_task_class *class, size_t body_
         return NULL;
     task = block;
     proi_task_begin(task, state);
+    /* Before its class, whose needs a report may call from then on. */
+    memset(proi_task_body(task), 0, body_size);
     proi_task_set_kind(task, &(struct pro_method_head_){ type, (uint32_t)result_at, block_class }, class);
     proi_store(&task->slot, (uintptr_t)0, PROI_RELAXED);
-    memset(proi_task_body(task), 0, body_size);
     return task;
 }
 

@@ -126,8 +126,10 @@ static bool proxy_needs(const struct pro_task *task, void (*visit)(struct pro_ta
 {
     struct proxy *const proxy = proi_task_body((struct pro_task *)(uintptr_t)task);
     struct pro_task *const inner = proi_load(&proxy->inner, PROI_ACQUIRE);
+    struct pro_task *const needed = inner ? inner : proi_load(&proxy->outer, PROI_ACQUIRE);
 
-    visit(inner ? inner : proxy->outer, arg);
+    if (needed)
+        visit(needed, arg);
     return true;
 }
 
@@ -188,7 +190,7 @@ struct pro_task *pro_task_unwrap(struct pro_task *outer, struct pro_type type)
     if (!task)
         return pro_task_no_memory();
     proxy = proi_task_body(task);
-    proxy->outer = pro_task_ref(outer);
+    proi_store(&proxy->outer, pro_task_ref(outer), PROI_RELEASE);
     proi_continuation_make(&proxy->continuation, outer_completed, PROI_CONTINUATION_ACTION);
     pro_task_ref(task); /* the continuation's */
     if (!proi_task_add(outer, &proxy->continuation))

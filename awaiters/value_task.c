@@ -221,9 +221,15 @@ struct pro_configured_value_task pro_configure_await_value(struct pro_value_task
 
 static int there_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
 {
-    const struct pro_frame *const frame = self;
+    struct pro_frame *const frame = self;
+    const int code = take_value(frame->there.value, frame->there.type, ret_result, type, ret_error);
 
-    return take_value(frame->there.value, frame->there.type, ret_result, type, ret_error);
+    /* An awaiter that runs its continuation again finds one that holds nothing. */
+    frame->continuation.captured = NULL;
+    frame->continuation.flow = NULL;
+    frame->continuation.kind = PROI_CONTINUATION_AWAIT;
+    frame->continuation.flags = 0;
+    return code;
 }
 
 static int failed_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)

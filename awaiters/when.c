@@ -32,7 +32,9 @@ static void visit_members(const struct pro_task *task, void (*visit)(struct pro_
 {
     const struct combined *const combined = proi_task_body((struct pro_task *)(uintptr_t)task);
 
-    for (uint32_t i = 0; i < combined->count; i++)
+    const uint32_t count = proi_load(&combined->count, PROI_ACQUIRE);
+
+    for (uint32_t i = 0; i < count; i++)
         visit(combined->members[i].task, arg);
 }
 
@@ -64,12 +66,13 @@ static struct pro_task *new_combined(const struct proi_task_class *class, struct
     if (!task)
         return NULL;
     combined = proi_task_body(task);
-    combined->count = (uint32_t)count;
     combined->left = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
         combined->members[i].task = pro_task_ref(tasks[i]);
         combined->members[i].combined = combined;
     }
+    /* Release: a report that came upon the block's last life finds no member, or all of them. */
+    proi_store(&combined->count, (uint32_t)count, PROI_RELEASE);
     return task;
 }
 
@@ -303,7 +306,11 @@ static void destroy_race(struct pro_task *task) { pro_task_unref(((struct race *
 
 static bool race_needs(const struct pro_task *task, void (*visit)(struct pro_task *, void *), void *arg)
 {
-    visit(((struct race *)proi_task_body((struct pro_task *)(uintptr_t)task))->any, arg);
+    struct race *const race = proi_task_body((struct pro_task *)(uintptr_t)task);
+    struct pro_task *const any = proi_load(&race->any, PROI_ACQUIRE);
+
+    if (any)
+        visit(any, arg);
     return true;
 }
 
@@ -340,7 +347,7 @@ struct pro_task *pro_race(struct pro_task *const *tasks, size_t count, struct pr
         return pro_task_no_memory();
     }
     race = proi_task_body(task);
-    race->any = any;
+    proi_store(&race->any, any, PROI_RELEASE);
     proi_continuation_make(&race->continuation, race_won, PROI_CONTINUATION_ACTION);
     pro_task_ref(task); /* the continuation's */
     if (!proi_task_add(any, &race->continuation))

@@ -179,7 +179,7 @@ PROI_APART void proi_lease_wake(struct pro_loop *loop)
     struct pro_op *op;
 
     while ((op = proi_op_queue_pop(&pool->waiting)) != NULL) {
-        op->flags &= (unsigned char)~PROI_OP_STARVED;
+        op->flags &= (uint16_t)~PROI_OP_STARVED;
         proi_op_queue_push(&loop->own.ready, op);
     }
 }

@@ -83,7 +83,8 @@ struct pro_op *pro_connect(struct pro_op *op, struct pro_loop *loop, const struc
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "pro_connect: the address or the socket is missing or not valid"));
         return op;
     }
-    ((struct proi_connect_args *)proi_op_args(op))->addr = *addr;
+    if (!(op->flags & PROI_OP_FAILED)) /* else the scratch that they share says why: pro_op_error() */
+        ((struct proi_connect_args *)proi_op_args(op))->addr = *addr;
     return op;
 }
 

@@ -228,6 +228,7 @@ struct pro_op *pro_start(struct pro_op *op)
         return op ? op : &missing;
     if (!proi_loop_on_thread(op->loop)) {
         proi_misuse(PRO_E_WRONG_LOOP, "pro_start: only on the thread of the op's loop");
+        op->backend[0] = 0; /* arguments, or of its last life: no loop for pro_op_error() to name */
         proi_op_fail(op, PRO_E_WRONG_LOOP);
         return op;
     }

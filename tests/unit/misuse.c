@@ -302,6 +302,114 @@ TEST(a_freed_loop_answers_loop_closed_to_everything)
     told_stop();
 }
 
+TEST(an_op_started_on_another_thread_says_so_whatever_its_arguments_are)
+{
+    // Kills: an error that takes arguments, or what the op's last life has left, for a loop.
+    struct pro_loop *const loop = loop_new();
+    struct pro_op op = { 0 };
+    struct elsewhere it = { &op, loop, PRO_OK };
+    struct pro_socket socket;
+    struct pro_addr addr;
+    struct pro_error *error;
+
+    told_listen();
+    CHECK_EQ(pro_loop_run_once(loop, 0), 0);
+    CHECK_EQ(pro_addr_parse("[::1]:7000", &addr), PRO_OK);
+    it.op = pro_connect(&op, loop, &addr, &socket, PRO_HOW_DEFAULT);
+    on_other_thread(start_elsewhere, &it);
+    CHECK_EQ(told_count(), 1);
+    CHECK_EQ(op.result, PRO_E_WRONG_LOOP);
+    error = pro_op_error(&op, PRO_HERE);
+    CHECK_EQ(pro_error_code(error), PRO_E_WRONG_LOOP);
+    pro_error_unref(error);
+    loop_end(loop);
+    told_stop();
+}
+
+/* ---- an awaiter that runs its continuation twice ---- */
+
+struct sixteen {
+    unsigned char bytes[16];
+};
+
+static struct twice {
+    struct pro_loop *loop;
+    struct pro_continuation *kept;
+} twice;
+
+static bool twice_is_completed(void *self)
+{
+    (void)self;
+    return false;
+}
+
+static void twice_on_completed(void *self, struct pro_continuation *continuation, unsigned options)
+{
+    (void)self;
+    twice.kept = continuation;
+    pro_continuation_capture(continuation, options);
+    pro_continuation_schedule(continuation);
+}
+
+static int twice_get_result(void *self, void *ret_result, struct pro_type type, struct pro_error **ret_error)
+{
+    (void)self, (void)ret_result, (void)type, (void)ret_error;
+    return PRO_OK;
+}
+
+static const struct pro_awaiter_vtable twice_vtable = { .is_completed = twice_is_completed,
+                                                        .on_completed = twice_on_completed,
+                                                        .get_result = twice_get_result };
+
+static void run_again(void *arg)
+{
+    (void)arg;
+    pro_continuation_run(twice.kept);
+}
+
+static struct pro_value_task sixteen_there(void)
+{
+    struct sixteen value;
+
+    memset(&value, 0x5a, sizeof value);
+    return pro_value_task_from_result(&value, PRO_TYPE(struct sixteen));
+}
+
+struct run_twice {
+    PRO_FRAME;
+    struct sixteen value;
+    struct pro_op op;
+};
+PRO_ASYNC(run_twice_move_next, struct run_twice, self)
+    PRO_AWAIT(((struct pro_awaiter){ &twice_vtable, NULL }));
+    PRO_AWAIT_TO(&self->value, sixteen_there());
+    CHECK_EQ(pro_loop_post(twice.loop, run_again, NULL), PRO_OK);
+    PRO_AWAIT(pro_sleep(&self->op, NULL, PRO_MS(2), PRO_HOW_DEFAULT));
+PRO_ASYNC_END
+
+static void start_twice(void *arg)
+{
+    struct run_twice *const self = PRO_NEW_FRAME_VOID(struct run_twice, run_twice_move_next);
+
+    *(struct pro_task **)arg = PRO_START(self);
+}
+
+TEST(a_continuation_run_again_after_a_value_was_awaited_is_told)
+{
+    // Kills: a value that stays where the continuation has its flow and its flags.
+    struct pro_task *task = NULL;
+
+    twice.loop = loop_new();
+    told_listen();
+    CHECK_EQ(pro_loop_post(twice.loop, start_twice, &task), PRO_OK);
+    CHECK_EQ(pro_loop_run(twice.loop), PRO_OK);
+    CHECK_EQ(told_count(), 1);
+    CHECK(pro_task_is_succeeded(task));
+    pro_task_unref(task);
+    loop_end(twice.loop);
+    told_stop();
+}
+
 /* ---- strict loops ---- */
 
 struct strict_case {
@@ -327,6 +435,8 @@ static void use_foreign_handle(void *arg)
     struct strict_case *const it = arg;
     struct pro_op op = { 0 };
     struct pro_socket accepted;
+    struct pro_file file;
+    struct pro_addr addr;
     char byte = 'x';
 
     it->ran++;
@@ -338,6 +448,10 @@ static void use_foreign_handle(void *arg)
     check_wrong_loop(it, pro_accept(&op, &it->pair.listener, &accepted, PRO_HOW_DEFAULT));
     check_wrong_loop(it, pro_close(&op, &it->pair.client));
     check_wrong_loop(it, pro_sleep(&op, it->own, 1, PRO_HOW_DEFAULT));
+    /* An address whose last half is not zero: it lies where the loops' names come from. */
+    CHECK_EQ(pro_addr_parse("[::1]:7000", &addr), PRO_OK);
+    check_wrong_loop(it, pro_connect(&op, it->own, &addr, &accepted, PRO_HOW_DEFAULT));
+    check_wrong_loop(it, pro_file_open(&op, it->own, "misuse.tmp", PRO_OPEN_READ, &file, PRO_HOW_DEFAULT));
 }
 
 static void check_strict(bool own_is_strict)
