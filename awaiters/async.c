@@ -709,9 +709,10 @@ static void finish_void(struct pro_frame *frame)
         pro_error_unref(fault);
     }
     leave_void_context(task);
-    proi_task_publish_private(task, PRO_TASK_RAN_TO_COMPLETION);
-    if (proi_load(&task->state, PROI_RELAXED) & PROI_TASK_TRACED)
-        proi_trace_end(task, PRO_TASK_RAN_TO_COMPLETION);
+    if (frame->flags & PRO_FRAME_SUSPENDED_) /* it may have been found in the table of active tasks, and be waited for */
+        proi_task_publish(task, PRO_TASK_RAN_TO_COMPLETION);
+    else
+        proi_task_publish_private(task, PRO_TASK_RAN_TO_COMPLETION);
     pro_task_unref(task);
 }
 

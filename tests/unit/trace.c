@@ -571,7 +571,7 @@ TEST(an_async_void_method_is_in_the_table_while_it_is_suspended)
     // Kills: an entry of async void that nobody takes out.
     struct voiding *const self = PRO_NEW_FRAME_VOID(struct voiding, voiding_move_next);
     uint64_t ids[4] = { 0 };
-    struct pro_task *promise, *task;
+    struct pro_task *promise, *task, *both[2], *all;
     struct pro_completion_source *const source = source_new(&promise);
 
     REQUIRE(self != NULL);
@@ -581,8 +581,13 @@ TEST(an_async_void_method_is_in_the_table_while_it_is_suspended)
     CHECK_EQ(pro_active_tasks_for_each(keep_id, ids), 1);
     task = pro_active_task_from_id(ids[1]);
     REQUIRE(task != NULL);
+    both[0] = task;
+    both[1] = promise;
+    all = pro_when_all(both, 2); /* Kills: an end that tells nobody who waits */
     CHECK_EQ(pro_completion_source_set_result(source, NULL, PRO_NO_RESULT), PRO_OK);
-    CHECK_EQ(proi_load(&task->references, PROI_RELAXED), 1); /* ours: neither the frame's nor the table's is left */
+    CHECK_EQ(proi_load(&task->references, PROI_RELAXED), 2); /* ours, and that of all: neither the frame's nor the table's is left */
+    CHECK(pro_task_is_succeeded(all));
+    pro_task_unref(all);
     pro_task_unref(task);
     pro_async_debugging_enable(false);
     pro_task_unref(promise);
