@@ -10,24 +10,24 @@
 #include <string.h>
 
 /* ---- the task ---- */
-enum proi_task_flag {                          /* above the status in the state word */
-                      PROI_TASK_STATUS = 7,    /* enum pro_task_status */
-                      PROI_TASK_RESERVED = 8,  /* one thread is completing it (SEM-006) */
-                      PROI_TASK_ASYNC = 16,    /* continuations must not run inside the completion */
-                      PROI_TASK_OBSERVED = 32, /* somebody looked at the error */
-                      PROI_TASK_TAKEN = 64,    /* the result, which has an owner function, was moved out */
-                      PROI_TASK_HIDES = 128,   /* delegate task: hides its scheduler */
-                      PROI_TASK_STARTED = 256, /* delegate task: somebody has begun to run it */
-                      PROI_TASK_QUEUED = 512,  /* delegate task: somebody has queued it */
-                      PROI_TASK_LISTED = 2048, /* in the list of faulted tasks */
-                      PROI_TASK_DENIES = 1024, /* delegate task: nothing attaches to it */
-                      PROI_TASK_TRACED =
-                          4096, /* its operation's begin was told: the completer tells the end (trace.c) */
-                      PROI_TASK_SCHEDULED = 8192,        /* that it was scheduled was told */
-                      PROI_TASK_OWNED = PRO_TASK_OWNED_, /* its result has an owner function: drop */
-                      PROI_TASK_MARKED = 32768,   /* what only reports read was written: the last unref clears it */
-                      PROI_TASK_DESTROYS = 65536, /* its class has a destroy */
-                      PROI_TASK_FREED = 131072    /* alone: no task; the block waits for its next life */
+/* Above the status in the state word. */
+enum proi_task_flag {
+    PROI_TASK_STATUS = 7,              /* enum pro_task_status */
+    PROI_TASK_RESERVED = 8,            /* one thread is completing it (SEM-006) */
+    PROI_TASK_ASYNC = 16,              /* continuations must not run inside the completion */
+    PROI_TASK_OBSERVED = 32,           /* somebody looked at the error */
+    PROI_TASK_TAKEN = 64,              /* the result, which has an owner function, was moved out */
+    PROI_TASK_HIDES = 128,             /* delegate task: hides its scheduler */
+    PROI_TASK_STARTED = 256,           /* delegate task: somebody has begun to run it */
+    PROI_TASK_QUEUED = 512,            /* delegate task: somebody has queued it */
+    PROI_TASK_LISTED = 2048,           /* in the list of faulted tasks */
+    PROI_TASK_DENIES = 1024,           /* delegate task: nothing attaches to it */
+    PROI_TASK_TRACED = 4096,           /* its begin was told: the completer tells the end (trace.c) */
+    PROI_TASK_SCHEDULED = 8192,        /* that it was scheduled was told */
+    PROI_TASK_OWNED = PRO_TASK_OWNED_, /* its result has an owner function: drop */
+    PROI_TASK_MARKED = 32768,          /* what only reports read was written: the last unref clears it */
+    PROI_TASK_DESTROYS = 65536,        /* its class has a destroy */
+    PROI_TASK_FREED = 131072           /* alone: no task; the block waits for its next life */
 };
 
 /* The continuation slot: 0, a continuation, and these bits. */
