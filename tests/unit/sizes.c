@@ -75,12 +75,8 @@ static struct pro_loop *loop_new(void)
     return loop;
 }
 
-/* An operation, and the block of a method that awaits one: Windows wants an OVERLAPPED in it. */
-#ifdef _WIN32
-enum { OPERATION = 184, BLOCK = 416 };
-#else
-enum { OPERATION = 152, BLOCK = 384 };
-#endif
+/* An operation, and the block of a method that awaits one, where an OVERLAPPED must lie in it, and elsewhere. */
+enum { OPERATION = PRO_OP_SCRATCH_ > 2 ? 184 : 152, BLOCK = PRO_OP_SCRATCH_ > 2 ? 416 : 384 };
 
 /* ---- the structures ---- */
 TEST(the_structures_are_no_larger_than_the_table_says)
