@@ -162,6 +162,7 @@ void proi_op_returned(struct pro_op *op);         /* [loop] KERNEL → DONE, or 
 void proi_op_deliver(struct pro_op *op);          /* [loop] DONE → IDLE, then the waiter */
 void proi_op_refuse(struct pro_op *op, int code); /* handed over too late: delivers the code at once */
 void proi_op_end_early(struct pro_op *op, enum proi_why why); /* [loop] */
+void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer); /* [loop] @timer, its own or its limit's */
 void proi_op_strike(struct pro_op *op);                       /* [loop] its moment has come */
 
 /* As pro_then(), for a waiter of the library: @done is called at delivery with no context current. */
@@ -233,7 +234,6 @@ struct proi_limit {
 /* [loop] Gives @op, just submitted, its limit. PRO_OK; PRO_E_CANCELED: its token has spoken already; PRO_E_NO_MEMORY. */
 int proi_limit_open(struct pro_op *op);
 void proi_limit_close(struct pro_op *op); /* [loop] nothing may end it early any more */
-void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer); /* [loop] in its loop's wheel */
 
 /* ---- token.c: the tokens of pending ops ---- */
 int proi_token_attach(struct proi_limit *limit, struct pro_cancellation_source *source); /* [loop] as proi_limit_open() */

@@ -4,15 +4,6 @@
  */
 #include "internal.h"
 
-void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer)
-{
-    struct proi_wheel *const wheel = op->loop->own.wheel;
-
-    if (!wheel->armed)
-        proi_wheel_move(wheel, proi_loop_clock(op->loop));
-    proi_wheel_arm(wheel, timer);
-}
-
 struct pro_op *proi_limit_op(struct pro_timer_ *timer) { return PRO_CONTAINER(timer, struct proi_limit, timer)->op; }
 
 PROI_APART int proi_limit_open(struct pro_op *op)

@@ -357,6 +357,15 @@ static int check_again(struct pro_op *op)
     return PRO_OK;
 }
 
+void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer)
+{
+    struct proi_wheel *const wheel = op->loop->own.wheel;
+
+    if (!wheel->armed)
+        proi_wheel_move(wheel, proi_loop_clock(op->loop));
+    proi_wheel_arm(wheel, timer);
+}
+
 /* A sleep is in the wheel and nowhere else: that finds it, whoever wants to end it. With a deadline that is earlier the
    moment is that, else there is no deadline: proi_op_strike() knows by it which one came. */
 static void enqueue_sleep(struct pro_op *op)
