@@ -137,9 +137,10 @@ EXPLORE(an_item_is_seen_all_the_while_it_goes_from_the_inbox_to_the_list, 500)
     EXPECT(race.got[0] == 1 && race.got[1] == 1);
 }
 
-static void take_back_from_two(void (*take_back)(void *))
+/* Two items in the owner's list, which @one, @other and a thief get at: each item is run once. */
+static void with_two_queued(void (*one)(void *), void (*other)(void *))
 {
-    void (*const parts[])(void *) = { take_back, thief_steals, thief_steals };
+    void (*const parts[])(void *) = { one, other, thief_steals };
 
     begin();
     push_local(0);
@@ -159,7 +160,7 @@ static void owner_takes_back(void *unused)
 EXPLORE(an_item_taken_out_of_the_middle_is_not_stolen_as_well, 500)
 {
     /* Kills: removing without the lock; a thief that trips over the hole; a newest one that is gone already. */
-    take_back_from_two(owner_takes_back);
+    with_two_queued(owner_takes_back, thief_steals);
 }
 
 static void owner_takes_back_newest(void *unused)
@@ -172,7 +173,7 @@ static void owner_takes_back_newest(void *unused)
 EXPLORE(the_newest_item_is_taken_back_or_stolen_but_not_both, 500)
 {
     /* Kills: taking back the newest one without competing for it. */
-    take_back_from_two(owner_takes_back_newest);
+    with_two_queued(owner_takes_back_newest, thief_steals);
 }
 
 static void looks_at(struct pro_work *work, void *unused)
@@ -199,14 +200,7 @@ static void owner_pops_both(void *unused)
 EXPLORE(what_a_report_looks_at_is_nobody_elses_meanwhile, 500)
 {
     /* Kills: an owner that pops without asking whether somebody looks; a mark that is set after the tail was read. */
-    static void (*const parts[])(void *) = { reports, owner_pops_both, thief_steals };
-
-    begin();
-    push_local(0);
-    push_local(1);
-    explore_together(parts, 3, NULL);
-    take_rest();
-    EXPECT(race.got[0] == 1 && race.got[1] == 1);
+    with_two_queued(reports, owner_pops_both);
 }
 
 static void owner_pushes_one_too_many(void *unused)
