@@ -526,6 +526,23 @@ TEST(wakes_before_the_first_wait_count_as_one)
     end();
 }
 
+TEST(a_look_where_nothing_happened_costs_no_system_call)
+{
+    /* Kills: entering the kernel each time; taking the first look, which arms the wake, for all. */
+    uint64_t calls;
+
+    begin(0);
+    wait_once(0, NULL);
+    calls = backend->type->system_calls(backend);
+    for (int i = 0; i < 100; i++)
+        CHECK_EQ(wait_once(0, NULL), 0);
+    CHECK_EQ(backend->type->system_calls(backend), calls);
+    backend->type->wake(backend);
+    wait_once(0, NULL);
+    CHECK(backend->type->system_calls(backend) > calls); /* the kernel had something to tell */
+    end();
+}
+
 TEST(looking_without_sleeping_finds_what_has_arrived)
 {
     /* Kills: not entering the kernel when there is nothing to submit and nothing to wait for. */

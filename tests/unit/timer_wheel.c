@@ -205,30 +205,38 @@ TEST(a_disarmed_op_never_comes)
     free(ops);
 }
 
-TEST(a_limit_among_sleeps_keeps_its_op)
+TEST(a_limit_among_sleeps_shows_no_way_and_is_known_as_one)
 {
-    // Kills: showing the way in a timer that needs the place for its op.
-    enum { COUNT = 12 };
+    // Kills: showing the way in a limit's timer, before which there is no op but another's memory.
+    enum { COUNT = 12, BEFORE = 16, UNTOUCHED = 0x5a };
     static struct pro_op sleeps[COUNT], limited;
-    static struct proi_limit limits[COUNT];
+    static struct {
+        uint64_t before[BEFORE];
+        struct proi_limit limit;
+    } limits[COUNT];
 
     for (int far = 0; far < 2; far++) {
         const uint64_t moment_ns = far ? (uint64_t)PRO_S(40) : 1;
         size_t came = 0;
 
+        memset(limits, UNTOUCHED, sizeof limits);
         proi_wheel_init(&wheel, 0);
         for (int i = 0; i < COUNT; i++) {
-            limits[i] = (struct proi_limit){ .timer = { .moment_ns = moment_ns, .of_limit = true }, .op = &limited };
+            limits[i].limit =
+                (struct proi_limit){ .timer = { .moment_ns = moment_ns, .of_limit = true }, .op = &limited };
             if (i % 3)
                 arm(&sleeps[i], moment_ns);
             else
-                proi_wheel_arm(&wheel, &limits[i].timer);
+                proi_wheel_arm(&wheel, &limits[i].limit.timer);
         }
         for (struct pro_timer_ *it = proi_wheel_expire(&wheel, (uint64_t)PRO_S(41), SIZE_MAX); it; it = it->next) {
             CHECK(proi_timer_op(it) == (came % 3 ? &sleeps[came] : &limited));
             came++;
         }
         CHECK_EQ(came, COUNT);
+        for (int i = 0; i < COUNT; i++)
+            for (size_t at = 0; at < sizeof limits[i].before; at++)
+                CHECK_EQ(((const unsigned char *)limits[i].before)[at], UNTOUCHED);
     }
 }
 
