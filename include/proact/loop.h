@@ -92,10 +92,10 @@ struct pro_loop_stats {
 PRO_API int pro_loop_get_stats(struct pro_loop *loop, struct pro_loop_stats *ret_stats);
 
 /* Memory that reads and writes of files will use again and again: the kernel looks it up once, now, instead of at each of them. What
-   lies outside is read and written as ever. One region for a loop; a call replaces the one before, NULL and 0 take it away, and
-   may wait for the transfers that are using it. Lends @memory until then, or until the loop is freed. io_uring only (registered buffers): elsewhere PRO_OK, and no difference. [loop]
-   PRO_E_NO_MEMORY: it is more than may be locked (ulimit -l); PRO_E_TOO_LARGE: more than 1 GiB;
-   PRO_E_WRONG_LOOP, PRO_E_INVALID (misuse). On failure there is no region. */
+   lies outside is read and written as ever. One region for a loop; a call replaces the one before, NULL and 0 take it away, and may
+   wait for the transfers that are using it. Lends @memory until then, or until the loop is freed. io_uring only (registered
+   buffers): elsewhere PRO_OK, and no difference. [loop] PRO_E_NO_MEMORY: it is more than may be locked (ulimit -l);
+   PRO_E_TOO_LARGE: more than 1 GiB; PRO_E_WRONG_LOOP, PRO_E_INVALID (misuse). On failure there is no region. */
 PRO_API int pro_loop_register_memory(struct pro_loop *loop, void *memory, size_t size);
 
 /* Makes a loop, starts async_main(arg) with the loop's context current, runs until its task is complete, frees the
