@@ -101,7 +101,7 @@ static void check_before_and_after(const char *backend)
 
 TEST(what_is_there_before_the_receive_and_what_comes_after_it_are_received_in_any_order)
 {
-    /* Kills: a receive that waits for the next data because the last one had to wait, with data there already. */
+    /* Kills: waiting for an event for what a full buffer has left behind, or for what came before the receive. */
     on_each(check_before_and_after);
 }
 
