@@ -7,10 +7,11 @@ static const int64_t idle_limit_ns = PRO_S(10);
 
 static struct proi_mutex lock;
 static struct proi_condition work_came;
+static struct proi_condition none_starts;
 static struct { /* under the lock */
     struct proi_offload *head, *tail;
-    unsigned queued, idle, threads;
-    bool told; /* that work runs inside the call; once until a thread starts again */
+    unsigned queued, idle, threads, starting; /* threads: with those that are starting */
+    bool told;                                /* that work runs inside the call; once until a thread starts again */
 } pool;
 
 static struct proi_offload *take(void)
@@ -49,12 +50,20 @@ static void run_queued(void)
     }
 }
 
+/* Under the lock. */
+static void start_over(void)
+{
+    if (--pool.starting == 0)
+        proi_condition_broadcast(&none_starts);
+}
+
 static void thread_main(void *arg)
 {
     bool in_time = true;
 
     (void)arg;
     proi_lock(&lock);
+    start_over();
     pool.told = false;
     while (in_time || pool.queued) {
         run_queued();
@@ -73,6 +82,7 @@ static void run_inside(void)
     bool tell = false;
 
     proi_lock(&lock);
+    start_over();
     if (--pool.threads == 0) {
         tell = !pool.told;
         pool.told = true;
@@ -93,10 +103,30 @@ void proi_offload(struct proi_offload *item)
     proi_lock(&lock);
     put(item);
     start = pool.queued > pool.idle && pool.threads < PROI_OFFLOAD_THREADS;
-    if (start)
+    if (start) {
         pool.threads++;
+        pool.starting++;
+    }
     proi_unlock(&lock);
     proi_condition_signal(&work_came);
     if (start && proi_thread_start(NULL, "proact-io", thread_main, NULL, 0) != PRO_OK)
         run_inside();
+}
+
+void proi_offload_settle(void)
+{
+    proi_lock(&lock);
+    while (pool.starting)
+        proi_condition_wait(&none_starts, &lock, PRO_INFINITE);
+    proi_unlock(&lock);
+}
+
+unsigned proi_offload_starting(void)
+{
+    unsigned starting;
+
+    proi_lock(&lock);
+    starting = pool.starting;
+    proi_unlock(&lock);
+    return starting;
 }

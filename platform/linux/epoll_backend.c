@@ -28,6 +28,7 @@ static void epoll_close(struct proi_backend *backend)
     struct proi_epoll *epoll = (struct proi_epoll *)(void *)backend;
 
     proi_epoll_await_threads(epoll);
+    proi_offload_settle();
     if (epoll->event >= 0)
         (void)close(epoll->event);
     if (epoll->epoll >= 0)

@@ -47,6 +47,7 @@ static void iocp_close(struct proi_backend *backend)
 {
     CloseHandle(proi_iocp_of(backend)->port);
     proi_free(backend);
+    proi_offload_settle();
 }
 
 /* ---- handles ---- */
