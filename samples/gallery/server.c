@@ -70,16 +70,16 @@ PRO_ASYNC(connection_move_next, struct connection, self)
         self->free = lines_free(&self->in, &self->free_size);
         if (self->free_size == 0) /* no line is that long */
             break;
-        PRO_AWAIT(pro_recv(&self->op, &self->socket, self->free, self->free_size, PRO_HOW_DEFAULT));
-        if (self->op.result == 0)
+        PRO_AWAIT_STATUS(pro_recv(&self->op, &self->socket, self->free, self->free_size, PRO_HOW_DEFAULT));
+        if (PRO_STATUS != PRO_OK || self->op.result == 0) /* the peer has gone, or the scene is over */
             break;
         self->out_used = 0;
         lines_take(&self->in, (size_t)self->op.result, handle_line, self);
         if (self->out_used > 0)
-            PRO_AWAIT(pro_send_all(&self->op, &self->socket, self->out, self->out_used, PRO_HOW_DEFAULT));
+            PRO_AWAIT_STATUS(pro_send_all(&self->op, &self->socket, self->out, self->out_used, PRO_HOW_DEFAULT));
     }
 PRO_FINALLY
-    PRO_AWAIT(pro_close(&self->op, &self->socket));
+    PRO_AWAIT_STATUS(pro_close(&self->op, &self->socket)); /* at the end of the scene its loop does it */
 PRO_ASYNC_END
 
 static struct pro_task *connection_async(struct pro_socket socket)
