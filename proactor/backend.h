@@ -38,6 +38,7 @@ struct pro_handle {
     unsigned char family;        /* enum pro_family of a socket */
     unsigned char ended;         /* bit 0: shut down for receiving, bit 1: for sending */
     unsigned char backend_flags; /* the backend's, zero at attach */
+    unsigned char eager;         /* the backend's, too: the next receive is worth trying at once */
     intptr_t native;             /* fd, SOCKET, HANDLE, or the simulator's number */
     union {
         struct pro_op *ops; /* the pending ones; linked through handle_next/previous. First the close that waits for
@@ -59,6 +60,13 @@ static inline void proi_op_queue_push(struct proi_op_queue *queue, struct pro_op
     else
         queue->head = op;
     queue->tail = op;
+}
+static inline void proi_op_queue_push_front(struct proi_op_queue *queue, struct pro_op *op)
+{
+    op->next = queue->head;
+    queue->head = op;
+    if (!queue->tail)
+        queue->tail = op;
 }
 static inline struct pro_op *proi_op_queue_pop(struct proi_op_queue *queue)
 {
@@ -91,6 +99,9 @@ static inline uint32_t proi_op_left(const struct pro_op *op)
 
     return left < (UINT32_C(1) << 30) ? (uint32_t)left : UINT32_C(1) << 30;
 }
+
+/* So many bytes at once cost more than a system call of their own. */
+enum { PROI_MUCH = 16 * 1024 };
 
 /* Where ACCEPT, CONNECT and FILE_OPEN, which move no bytes, leave the native handle that a success gives back. */
 static inline size_t *proi_op_native(struct pro_op *op) { return &op->transferred; }
@@ -165,6 +176,9 @@ struct proi_backend_type {
     int (*set_buffers)(struct proi_backend *backend, struct pro_handle *handle, int send_bytes, int receive_bytes);
     int (*file_size)(struct proi_backend *backend, const struct pro_handle *handle, uint64_t *ret_size);
 
+    /* May be NULL. Tries @op without waiting, before submit: a receive whose handle is eager, or a send of PROI_MUCH
+       bytes or more. True: proi_op_complete() into @done; a SEND_ALL may have moved a part. Only so many a turn. */
+    bool (*move_now)(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
     void (*submit)(struct proi_backend *backend, struct pro_op *op);
     void (*cancel)(struct proi_backend *backend, struct pro_op *op);
     /* Hands over what submit and cancel have gathered, sleeps until at least one op is over, or wake, or the moment
@@ -176,8 +190,8 @@ struct proi_backend_type {
     /* May be NULL. A buffer is free from now on, and the kernel's until proi_lease_taken() names it. @most is one more
        than the largest @number there will be. Only the first call may fail. */
     int (*provide)(struct proi_backend *backend, unsigned number, void *data, uint32_t size, unsigned most);
-    /* May be NULL. READ_AT and WRITE_AT will often use this region; it replaces the one before. @size 0: none. Failure: there is
-       none. */
+    /* May be NULL. READ_AT and WRITE_AT will often use this region; it replaces the one before. @size 0: none. Failure:
+       there is none. */
     int (*register_memory)(struct proi_backend *backend, void *memory, size_t size);
     uint64_t (*now)(struct proi_backend *backend);          /* [any thread] */
     uint64_t (*system_calls)(struct proi_backend *backend); /* made so far by submit, cancel and wait */

@@ -287,18 +287,21 @@ static void unlink_pending(struct pro_op *op)
 }
 
 /* The result stands: nothing may end the op any more. */
-static void finish(struct pro_op *op)
+static void settle(struct pro_op *op)
 {
-    struct pro_loop *const loop = op->loop;
-
     if (op->kind == PRO_OP_SLEEP)
-        proi_wheel_disarm(loop->own.wheel, &op->timer);
+        proi_wheel_disarm(op->loop->own.wheel, &op->timer);
     else if (op->flags & PROI_OP_LINKED)
         unlink_pending(op);
     if (PROI_UNLIKELY(op->flags & PROI_OP_LIMITED))
         proi_limit_close(op);
     op->state = PRO_OP_DONE;
-    proi_op_queue_push(&loop->own.done, op);
+}
+
+static void finish(struct pro_op *op)
+{
+    settle(op);
+    proi_op_queue_push(&op->loop->own.done, op);
 }
 
 static int code_of(enum proi_why why)
@@ -391,6 +394,33 @@ static bool needs_limit(const struct pro_op *op)
     return op->kind == PRO_OP_SLEEP ? op->flags & PROI_OP_TOKEN : op->kind != PRO_OP_CLOSE;
 }
 
+static bool is_receive(const struct pro_op *op) { return op->kind == PRO_OP_RECV || op->kind == PRO_OP_RECV_LEASE; }
+static bool is_send(const struct pro_op *op) { return op->kind == PRO_OP_SEND || op->kind == PRO_OP_SEND_ALL; }
+
+static bool is_bulk(const struct pro_op *op)
+{
+    return is_receive(op) ? op->handle->eager : is_send(op) && op->length >= PROI_MUCH;
+}
+
+/* Where much is coming or going one socket is served to the end before the next one has its turn: the result goes
+   before all others. How often in a turn is the backend's to say. True: the op is over. */
+static PROI_APART bool move_now(struct pro_op *op)
+{
+    struct pro_loop *const loop = op->loop;
+    struct proi_op_queue over = { NULL, NULL };
+
+    if (!loop->type->move_now || op->why != PROI_WHY_NONE || !loop->type->move_now(loop->backend, op, &over))
+        return false;
+    if (op->kind == PRO_OP_SEND_ALL && op->result >= 0) {
+        if (op->transferred < op->length)
+            return false;
+        op->result = (int64_t)op->transferred;
+    }
+    settle(op);
+    proi_op_queue_push_front(&loop->own.done, op);
+    return true;
+}
+
 static void enqueue(struct pro_op *op)
 {
     struct pro_loop *const loop = op->loop;
@@ -413,6 +443,8 @@ static void enqueue(struct pro_op *op)
         begin_close(op);
         return;
     }
+    if (PROI_UNLIKELY(is_bulk(op)) && move_now(op))
+        return;
     link_pending(op);
     proi_op_queue_push(&loop->own.ready, op);
 }

@@ -56,8 +56,8 @@ PRO_API struct pro_op *pro_accept_for(struct pro_op *op, const struct pro_socket
 PRO_API struct pro_op *pro_connect(struct pro_op *op, struct pro_loop *loop, const struct pro_addr *addr,
                                    struct pro_socket *ret_socket, struct pro_how how);
 
-/* Completes with 1…@length bytes, or 0 at the end of the stream. @length 0 is PRO_E_INVALID. Lends @buffer.
-   PRO_E_RESET, PRO_E_CLOSED. [any thread] */
+/* Completes with 1…@length bytes, or 0 at the end of the stream. @length 0 is PRO_E_INVALID. Lends @buffer. One under way
+   per socket: of two at once either may get what comes first. PRO_E_RESET, PRO_E_CLOSED. [any thread] */
 PRO_API struct pro_op *pro_recv(struct pro_op *op, const struct pro_socket *socket, void *buffer, size_t length,
                                 struct pro_how how);
 /* Completes with 1…@length bytes sent; may be short. @length 0 is PRO_E_INVALID. Lends @data.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the io_uring backend share: the instance (uring_backend.c owns the rings), and the table of
-   operations (uring_ops.c knows what each one looks like to the kernel). */
+/* What the three files of the io_uring backend share: the instance (uring_backend.c owns the rings), the table of
+   operations (uring_ops.c knows what each one looks like to the kernel), and what is done without the ring
+   (uring_now.c). */
 #ifndef PROACT_LINUX_URING_H
 #define PROACT_LINUX_URING_H
 
@@ -17,7 +18,7 @@ struct uring {
     unsigned cq_mask;
     unsigned read_now_in_a_row; /* reads that were over without the ring, since it was entered last */
     unsigned send_now_in_a_row; /* likewise sends                                                */
-    unsigned enter_flags; /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
+    unsigned enter_flags;       /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
     int enter_fd;
     bool wake_armed;
     bool woke; /* a wake was taken note of since the last wait() returned: the next one must not sleep */
@@ -28,13 +29,17 @@ struct uring {
     struct proi_op_queue over;  /* ended outside of wait(); the next one hands them out */
     struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
     uint64_t system_calls;
-    uint64_t turn; /* calls of wait() so far */
-    const char *region; /* registered memory, the kernel's buffer 0 */
-    size_t region_size; /* 0: none */
+    uint64_t turn;                     /* calls of wait() so far */
+    const char *region;                /* registered memory, the kernel's buffer 0 */
+    size_t region_size;                /* 0: none */
     struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
     unsigned buffers_mask;
-    int picked; /* the buffer that came with the completion in hand; -1: none */
-    bool more_to_receive; /* that completion says so */
+    unsigned short buffers_tail;     /* what lies between the kernel's and this one enter() hands over */
+    unsigned received_now, sent_now; /* large receives and sends tried without the ring in this turn */
+    uint64_t round;                  /* of the receives among these: see uring_now.c */
+    const struct pro_handle *served; /* the one whose turn it is in it; only compared */
+    int picked;                      /* the buffer that came with the completion in hand; -1: none */
+    bool more_to_receive;            /* that completion says so */
     struct io_uring ring;
 
     char pad[64];   /* wakers write below, the loop above */
@@ -55,6 +60,26 @@ extern const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT];
 
 /* The only group of buffers that the kernel chooses from; the only registered buffer. */
 enum { URING_BUFFER_GROUP = 0, URING_REGION = 0 };
+
+/* handle->backend_flags of a socket: its last leased receive had to wait, and took all that came; or one that was tried
+   at once found nothing. handle->backend[0]: the turn in which it was submitted. */
+enum { URING_RECV_WAITED = 1 };
+
+/* A submission's number: the op, and above it the op's generation. */
+enum { URING_GENERATION_SHIFT = 48 };
+static inline struct pro_op *proi_uring_op(uint64_t data)
+{
+    return (struct pro_op *)(uintptr_t)(data & ((UINT64_C(1) << URING_GENERATION_SHIFT) - 1));
+}
+
+/* The kernel's answer to @op, a count or -errno, has come: ends it, or marks it to be submitted again. */
+void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done);
+
+/* The one submission that is queued, nothing being complete: tried at once, by a call that does not wait. True: it is
+   over, and in uring->over. */
+bool proi_uring_alone_now(struct uring *uring);
+void proi_uring_new_turn(struct uring *uring);
+bool proi_uring_move_now(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
 
 /* Ends @op with @error, an errno. */
 void proi_uring_fail(struct pro_op *op, int error, struct proi_op_queue *done);

@@ -28,8 +28,7 @@ enum {
     ENTRIES_LEAST = 32,   /* less is no use; asked for by the user it is granted */
     ENTRIES_MOST = 32768, /* the kernel's own limit */
     CQ_FACTOR = 4,
-    REAP_MOST = 256, /* completions a turn */
-    GENERATION_SHIFT = 48
+    REAP_MOST = 256 /* completions a turn */
 };
 
 /* An op is aligned to 8: its address has three low bits to give away. */
@@ -40,12 +39,7 @@ static struct uring *uring_of(struct proi_backend *backend) { return (struct uri
 
 static uint64_t user_data(const struct pro_op *op)
 {
-    return (uint64_t)(uintptr_t)op | (uint64_t)op->generation << GENERATION_SHIFT;
-}
-
-static struct pro_op *op_of(uint64_t data)
-{
-    return (struct pro_op *)(uintptr_t)(data & ((UINT64_C(1) << GENERATION_SHIFT) - 1));
+    return (uint64_t)(uintptr_t)op | (uint64_t)op->generation << URING_GENERATION_SHIFT;
 }
 
 /* ---- into the kernel ---- */
@@ -57,6 +51,8 @@ static int enter(struct uring *uring, unsigned least, unsigned flags, struct io_
     int count;
 
     proi_store(uring->kernel_sq_tail, uring->sq_tail, PROI_RELEASE);
+    if (uring->buffers)
+        proi_store(&uring->buffers->tail, uring->buffers_tail, PROI_RELEASE);
     uring->system_calls++;
     count = io_uring_enter2((unsigned)uring->enter_fd, uring->sq_tail - uring->sq_submitted, least,
                             flags | uring->enter_flags, (sigset_t *)(void *)arg, arg ? sizeof *arg : _NSIG / 8);
@@ -131,7 +127,7 @@ static void uring_submit(struct proi_backend *backend, struct pro_op *op)
     int error = ENOMEM;
 
     op->native = URING_IN_KERNEL;
-    if (PROI_UNLIKELY((uint64_t)(uintptr_t)op >> GENERATION_SHIFT))
+    if (PROI_UNLIKELY((uint64_t)(uintptr_t)op >> URING_GENERATION_SHIFT))
         error = EOPNOTSUPP; /* memory that was mapped above 2^48 on the program's own wish */
     else if (PROI_LIKELY(sqe != NULL))
         error = proi_uring_kinds[op->kind].fill(uring, sqe, op);
@@ -172,7 +168,7 @@ static void uring_cancel(struct proi_backend *backend, struct pro_op *op)
 
 /* ---- out of the kernel ---- */
 
-static void returned(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
     PROI_KERNEL_ACQUIRE(op);
     if (PROI_UNLIKELY(result == -EINTR) && uring->picked < 0 && op->native == URING_IN_KERNEL &&
@@ -211,7 +207,7 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
             uring->more_to_receive = cqe->flags & IORING_CQE_F_SOCK_NONEMPTY;
         }
         if (PROI_LIKELY(tag == TAG_OP))
-            returned(uring, op_of(cqe->user_data), cqe->res, done);
+            proi_uring_returned(uring, proi_uring_op(cqe->user_data), cqe->res, done);
         else if (tag == TAG_WAKE)
             wake_seen(uring, cqe);
     }
@@ -266,102 +262,6 @@ static int enter_until(struct uring *uring, uint64_t deadline_ns)
     return enter(uring, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
 }
 
-/* ---- reads that need no trip through the ring ---- */
-
-/* handle->backend[1] of a file: whether reads of it are tried at once. */
-enum { READ_UNKNOWN, READ_NOW, READ_NEVER, READ_SKIP /* and above: so many are left to go the usual way */ };
-enum { READ_NOW_MOST = 64 * 1024, READ_NOW_IN_A_ROW = 16, READ_SKIP_MOST = 1024 };
-
-/* Without O_DIRECT, with which even a read that may not wait waits for the disk. */
-static uint64_t first_read(struct uring *uring, int fd)
-{
-    const int flags = fcntl(fd, F_GETFL);
-
-    uring->system_calls++;
-    return flags < 0 || flags & O_DIRECT ? READ_NEVER : READ_NOW;
-}
-
-/* Where it would have to wait, ever more of the next ones are not tried; [0] holds how many. */
-static void read_missed(struct pro_handle *handle, bool would_wait)
-{
-    if (handle->backend[0] < READ_SKIP_MOST)
-        handle->backend[0] = handle->backend[0] * 2 + 1;
-    handle->backend[1] = would_wait ? READ_SKIP + handle->backend[0] : READ_NEVER;
-}
-
-static bool may_read_now(struct uring *uring, const struct pro_op *op)
-{
-    uint64_t *const state = &op->handle->backend[1];
-
-    if (*state == READ_UNKNOWN)
-        *state = first_read(uring, (int)op->handle->native);
-    if (*state >= READ_SKIP && --*state < READ_SKIP)
-        *state = READ_NOW;
-    return *state == READ_NOW && proi_op_left(op) <= READ_NOW_MOST && op->native == URING_IN_KERNEL;
-}
-
-/* One read alone gains nothing from the ring: what is in the page cache costs a system call less by pread(), and
-   several at once cost less by the ring. A few in a row at most: the kernel's deferred work must have its turn. What
-   the call answers but the whole length goes the usual way. True: it is over. */
-static bool read_now(struct uring *uring)
-{
-    struct io_uring_sqe *const sqe = &uring->sqes[(uring->sq_tail - 1) & uring->sq_mask];
-    struct pro_op *op;
-    struct iovec part;
-    ssize_t count;
-
-    if ((sqe->opcode != IORING_OP_READ && sqe->opcode != IORING_OP_READ_FIXED) ||
-        uring->read_now_in_a_row == READ_NOW_IN_A_ROW) {
-        uring->read_now_in_a_row = 0;
-        return false;
-    }
-    op = op_of(sqe->user_data);
-    if (!may_read_now(uring, op))
-        return false;
-    part = (struct iovec){ proi_op_data(op), proi_op_left(op) };
-    uring->system_calls++;
-    count = preadv2((int)op->handle->native, &part, 1, (off_t)op->offset, RWF_NOWAIT);
-    if (count != (ssize_t)part.iov_len) {
-        read_missed(op->handle, count >= 0 || errno == EAGAIN || errno == EINTR);
-        return false;
-    }
-    op->handle->backend[0] = 0;
-    uring->read_now_in_a_row++;
-    uring->sq_tail--;
-    returned(uring, op, (int)count, &uring->over);
-    return true;
-}
-
-/* ---- and sends ---- */
-
-enum { SEND_NOW_MOST = 64 * 1024, SEND_NOW_IN_A_ROW = 16 };
-
-/* The same for one send alone: on a socket with room it is over at once, and the ring would be entered a second time
-   for the receive that follows. With several to send the ring is the cheaper way. What would have to wait goes through
-   the ring; an error is told only once, so it counts. True: it is over. */
-static bool send_now(struct uring *uring)
-{
-    const struct io_uring_sqe *const sqe = &uring->sqes[(uring->sq_tail - 1) & uring->sq_mask];
-    struct pro_op *op;
-    ssize_t count;
-
-    if (sqe->opcode != IORING_OP_SEND || uring->send_now_in_a_row == SEND_NOW_IN_A_ROW) {
-        uring->send_now_in_a_row = 0;
-        return false;
-    }
-    op = op_of(sqe->user_data);
-    if (op->native != URING_IN_KERNEL || proi_op_left(op) > SEND_NOW_MOST)
-        return false;
-    uring->system_calls++;
-    count = send((int)op->handle->native, proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    uring->send_now_in_a_row++;
-    uring->sq_tail--;
-    returned(uring, op, count < 0 ? -errno : (int)count, &uring->over);
-    return true;
-}
-
 /* Deferred work to run, or completions that did not fit into the queue: the kernel says so in a word that both can see,
    from whatever thread that work came. It sets it before it wakes anybody; what comes after we have looked is for the
    next turn. */
@@ -382,13 +282,14 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
     struct pro_op *op;
 
     uring->turn++;
+    proi_uring_new_turn(uring);
     if (PROI_UNLIKELY(!uring->wake_armed))
         arm_wake(uring);
     if (PROI_UNLIKELY(uring->again.head != NULL))
         submit_again(uring);
     ready = completions_ready(uring);
     if (!ready && uring->sq_tail - uring->sq_submitted == 1)
-        over = read_now(uring) || send_now(uring);
+        over = proi_uring_alone_now(uring);
     if (!ready && !uring->over.head && !uring->woke && deadline_ns)
         result = enter_until(uring, deadline_ns);
     else if (uring->sq_tail != uring->sq_submitted || (!ready && !over && kernel_has_more(uring)))
@@ -429,15 +330,20 @@ static int buffers_register(struct uring *uring, unsigned most)
     return PRO_OK;
 }
 
-/* The kernel sees the entry when the tail has moved over it: a release. */
+/* The kernel sees the entry when enter() moves its tail over it. Until then it is ours: receive_now() takes it back. */
 static int uring_provide(struct proi_backend *backend, unsigned number, void *data, uint32_t size, unsigned most)
 {
     struct uring *uring = uring_of(backend);
+    struct io_uring_buf *buffer;
 
     if (PROI_UNLIKELY(!uring->buffers) && buffers_register(uring, most) < 0)
         return PRO_E_NO_MEMORY;
-    io_uring_buf_ring_add(uring->buffers, data, size, (unsigned short)number, (int)uring->buffers_mask, 0);
-    io_uring_buf_ring_advance(uring->buffers, 1);
+    buffer =
+        &uring->buffers->bufs[uring->buffers_tail & uring->buffers_mask]; /* its last field is the tail, in the first */
+    buffer->addr = (uint64_t)(uintptr_t)data;
+    buffer->len = size;
+    buffer->bid = (uint16_t)number;
+    uring->buffers_tail++;
     return PRO_OK;
 }
 
@@ -667,6 +573,7 @@ const struct proi_backend_type proi_backend_uring = {
     .set_abortive = proi_linux_set_abortive,
     .set_buffers = proi_linux_set_buffers,
     .file_size = proi_linux_file_size,
+    .move_now = proi_uring_move_now,
     .submit = uring_submit,
     .cancel = uring_cancel,
     .wait = uring_wait,

@@ -123,12 +123,18 @@ static int fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_o
 {
     (void)uring;
     io_uring_prep_recv(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), 0);
+    if (PROI_UNLIKELY(op->handle->backend_flags & URING_RECV_WAITED)) {
+        sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+        op->handle->backend_flags = 0;
+    }
     return 0;
 }
 
-/* handle->backend_flags of a socket: its last leased receive had to wait, and took all that came. backend[0]: the turn
-   in which it was submitted. */
-enum { RECV_WAITED = 1 };
+static void finish_recv(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
+{
+    op->handle->eager = result >= PROI_MUCH;
+    finish_input(uring, op, result, done);
+}
 
 /* Length 0: as much as the buffer holds that the kernel will choose. Where the last one had to wait this one does so
    first: a try that finds nothing costs most when it takes a buffer, and puts it back; where data is there already,
@@ -140,7 +146,7 @@ static int fill_recv_lease(struct uring *uring, struct io_uring_sqe *sqe, struct
     io_uring_prep_recv(sqe, handle_fd(op), NULL, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = URING_BUFFER_GROUP;
-    if (op->handle->backend_flags & RECV_WAITED)
+    if (op->handle->backend_flags & URING_RECV_WAITED)
         sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
     op->handle->backend[0] = uring->turn;
     return 0;
@@ -152,11 +158,12 @@ static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result
     const int number = uring->picked;
 
     uring->picked = -1;
+    op->handle->eager = result >= PROI_MUCH;
     if (PROI_LIKELY(number >= 0))
         proi_lease_taken(op, (unsigned)number);
     if (PROI_LIKELY(result >= 0)) {
         op->handle->backend_flags =
-            uring->turn - op->handle->backend[0] > 1 && !uring->more_to_receive ? RECV_WAITED : 0;
+            uring->turn - op->handle->backend[0] > 1 && !uring->more_to_receive ? URING_RECV_WAITED : 0;
         if (result > 0)
             PROI_MADE_DEFINED(proi_op_lease(op)->data, (size_t)result);
         proi_lease_complete(done, op, result, 0);
@@ -285,7 +292,7 @@ const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT] = {
     [PRO_OP_SLEEP] = { fill_nothing, finish_plain },
     [PRO_OP_ACCEPT] = { fill_accept, finish_accept },
     [PRO_OP_CONNECT] = { fill_connect, finish_connect },
-    [PRO_OP_RECV] = { fill_recv, finish_input },
+    [PRO_OP_RECV] = { fill_recv, finish_recv },
     [PRO_OP_SEND] = { fill_send, finish_output },
     [PRO_OP_SEND_ALL] = { fill_send_all, finish_send_all },
     [PRO_OP_SHUTDOWN] = { fill_shutdown, finish_plain },

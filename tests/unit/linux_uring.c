@@ -287,7 +287,7 @@ TEST(send_alone_that_finds_no_room_waits_and_one_that_fails_tells_why)
 {
     /* Kills: "would block" told to the program; an error that is asked for twice, and is another one the second time.
      */
-    static char out[32 * 1024];
+    static char out[8 * 1024];
     struct pro_op send = { 0 }, close = { 0 };
 
     begin(0);
@@ -310,6 +310,54 @@ TEST(send_alone_that_finds_no_room_waits_and_one_that_fails_tells_why)
     CHECK_EQ(run(&close), PRO_OK);
     start(&close, PRO_OP_CLOSE, &listener, NULL, 0);
     CHECK_EQ(run(&close), PRO_OK);
+    end();
+}
+
+/* How many receives of a byte are over at once, in a turn. */
+static unsigned received_at_once(struct pro_handle *handle)
+{
+    struct proi_op_queue done = { NULL, NULL };
+    struct pro_op op = { .kind = PRO_OP_RECV, .handle = handle, .length = 1 };
+    unsigned count = 0;
+    char byte;
+
+    for (;;) {
+        op.buffer = &byte;
+        op.transferred = 0;
+        handle->eager = 1; /* a byte alone would not make it so */
+        if (!backend->type->move_now(backend, &op, &done))
+            return count;
+        CHECK(proi_op_queue_pop(&done) == &op && op.result == 1);
+        count++;
+    }
+}
+
+TEST(sockets_that_more_comes_from_are_served_in_rounds)
+{
+    /* Kills: one socket that is served in every turn while another waits; a turn without a bound; a round that never
+       ends. */
+    struct pro_op send = { 0 };
+    char bytes[400] = { 0 };
+
+    begin(0);
+    connect_ends();
+    start(&send, PRO_OP_SEND, &ends[0], bytes, sizeof bytes);
+    CHECK_EQ(run(&send), sizeof bytes);
+    start(&send, PRO_OP_SEND, &ends[1], bytes, sizeof bytes);
+    CHECK_EQ(run(&send), sizeof bytes);
+    for (int round = 0; round < 3; round++) {
+        wait_once(0, NULL);
+        CHECK_EQ(received_at_once(&ends[0]), 32);
+        CHECK_EQ(received_at_once(&ends[1]), 0);
+        wait_once(0, NULL);
+        CHECK_EQ(received_at_once(&ends[0]), 0);
+        CHECK_EQ(received_at_once(&ends[1]), 32);
+        CHECK_EQ(received_at_once(&ends[0]), 0);
+        wait_once(0, NULL); /* in which there is nobody left in this round */
+        CHECK_EQ(received_at_once(&ends[0]), 0);
+        CHECK_EQ(received_at_once(&ends[1]), 0);
+    }
+    close_ends();
     end();
 }
 

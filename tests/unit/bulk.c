@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets through which much goes: what is tried at once must come out as if it had waited for its turn. On every
+ * backend; which socket is served how long is io_uring's own. */
+#include <proact/proact.h>
+
+#include <stdlib.h>
+
+#include "loops.h"
+
+enum { PIECE = 65536, LESS = 32768, MUCH = 8 << 20, IN_A_TURN = 32 };
+
+static void on_each(void (*check)(struct pro_loop *loop))
+{
+    for (const char *const *backend = test_backends(); *backend; backend++) {
+        struct pro_loop *const loop = loop_on(*backend, "bulk", false);
+
+        check(loop);
+        loop_end(loop);
+    }
+}
+
+static unsigned char byte_at(size_t position) { return (unsigned char)(position * 31 + (position >> 11)); }
+
+static char *pattern_new(size_t length)
+{
+    char *const bytes = malloc(length);
+
+    REQUIRE(bytes != NULL);
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (char)byte_at(i);
+    return bytes;
+}
+
+static size_t errors_in(const void *data, size_t length, size_t position)
+{
+    size_t errors = 0;
+
+    for (size_t i = 0; i < length; i++)
+        errors += ((const unsigned char *)data)[i] != byte_at(position + i);
+    return errors;
+}
+
+/* ---- one socket after the other ---- */
+
+/* A socket that receives all its peer sends, as fast as it comes. */
+struct flow {
+    struct pair pair;
+    struct pro_op send, receive;
+    struct pro_lease lease;
+    char *buffer; /* NULL: leases */
+    size_t received, errors;
+    bool over;
+};
+static struct flow flows[2];
+static struct {
+    const struct flow *last;
+    unsigned in_a_row, longest; /* pieces of one flow while the other had more to come */
+} order;
+
+static void note_piece(const struct flow *flow)
+{
+    if (flows[0].over || flows[1].over)
+        return;
+    order.in_a_row = flow == order.last ? order.in_a_row + 1 : 1;
+    order.last = flow;
+    if (order.in_a_row > order.longest)
+        order.longest = order.in_a_row;
+}
+
+static void on_received(struct pro_op *op);
+
+static void receive(struct flow *flow)
+{
+    struct pro_op *const op = flow->buffer
+                                  ? pro_recv(&flow->receive, &flow->pair.server, flow->buffer, PIECE, PRO_HOW_DEFAULT)
+                                  : pro_recv_lease(&flow->receive, &flow->pair.server, &flow->lease, PRO_HOW_DEFAULT);
+
+    op->user = flow;
+    CHECK_EQ(pro_then(op, on_received), PRO_OK);
+}
+
+static void on_received(struct pro_op *op)
+{
+    struct flow *const flow = op->user;
+
+    CHECK(op->result >= 0);
+    if (op->result <= 0) {
+        flow->over = true;
+        return;
+    }
+    flow->errors += errors_in(flow->buffer ? flow->buffer : flow->lease.data, (size_t)op->result, flow->received);
+    flow->received += (size_t)op->result;
+    note_piece(flow);
+    if (!flow->buffer)
+        CHECK_EQ(pro_lease_return(&flow->lease), PRO_OK);
+    receive(flow);
+}
+
+static void ignore(struct pro_op *op) { (void)op; }
+
+static void on_sent(struct pro_op *op)
+{
+    struct flow *const flow = op->user;
+
+    CHECK_EQ(op->result, MUCH);
+    CHECK_EQ(pro_then(pro_shutdown(op, &flow->pair.client, PRO_SHUTDOWN_SEND, PRO_HOW_DEFAULT), ignore), PRO_OK);
+}
+
+/* Both are sent @MUCH, and receive it. */
+static void run_flows(struct pro_loop *loop, char *bytes, bool leased)
+{
+    memset(&order, 0, sizeof order);
+    for (int i = 0; i < 2; i++) {
+        memset(&flows[i], 0, sizeof flows[i]);
+        loop_connect(loop, &flows[i].pair);
+        flows[i].buffer = leased ? NULL : malloc(PIECE);
+        REQUIRE(leased || flows[i].buffer);
+        flows[i].send.user = &flows[i];
+        CHECK_EQ(pro_then(pro_send_all(&flows[i].send, &flows[i].pair.client, bytes, MUCH, PRO_HOW_DEFAULT), on_sent),
+                 PRO_OK);
+        receive(&flows[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        while (!flows[i].over)
+            REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+        CHECK_EQ(flows[i].received, MUCH);
+        CHECK_EQ(flows[i].errors, 0);
+        free(flows[i].buffer);
+    }
+}
+
+static void check_flows(struct pro_loop *loop)
+{
+    char *const bytes = pattern_new(MUCH);
+    struct pro_loop_stats stats;
+
+    for (int leased = 0; leased < 2; leased++) {
+        run_flows(loop, bytes, leased);
+        if (strcmp(pro_loop_backend(loop), "io_uring") == 0)
+            CHECK(order.longest >= 4 && order.longest <= 2 * IN_A_TURN + 2);
+    }
+    REQUIRE(pro_loop_get_stats(loop, &stats) == PRO_OK);
+    CHECK_EQ(stats.leases, 0);
+    free(bytes);
+}
+
+TEST(a_socket_that_much_comes_from_is_emptied_before_the_next_but_not_for_ever)
+{
+    /* Kills: a piece from each in turn; one socket that has the loop to itself while more comes. */
+    on_each(check_flows);
+}
+
+/* ---- what goes in part ---- */
+
+/* The send is begun before anything is received: where the system takes a part, a part is what goes at once. */
+static struct {
+    struct pair pair;
+    struct pro_op part, rest;
+    char *bytes;
+    size_t sent;
+    bool over;
+} parts;
+
+static void on_rest_sent(struct pro_op *op)
+{
+    CHECK_EQ(op->result, MUCH - parts.sent);
+    parts.over = true;
+}
+
+static void on_part_sent(struct pro_op *op)
+{
+    REQUIRE(op->result > 0 && op->result <= MUCH);
+    CHECK_EQ(op->transferred, op->result);
+    parts.sent = (size_t)op->result;
+    if (parts.sent == MUCH)
+        parts.over = true;
+    else
+        CHECK_EQ(pro_then(pro_send_all(&parts.rest, &parts.pair.client, parts.bytes + parts.sent, MUCH - parts.sent,
+                                       PRO_HOW_DEFAULT),
+                          on_rest_sent),
+                 PRO_OK);
+}
+
+static void check_parts(struct pro_loop *loop)
+{
+    static char in[PIECE];
+    size_t received = 0, errors = 0;
+    struct pro_op receive = { 0 };
+
+    memset(&parts, 0, sizeof parts);
+    parts.bytes = pattern_new(MUCH);
+    loop_connect(loop, &parts.pair);
+    CHECK_EQ(pro_then(pro_send(&parts.part, &parts.pair.client, parts.bytes, MUCH, PRO_HOW_DEFAULT), on_part_sent),
+             PRO_OK);
+    while (received < MUCH) {
+        REQUIRE(loop_answer(loop, pro_recv(&receive, &parts.pair.server, in, sizeof in, PRO_HOW_DEFAULT)) > 0);
+        errors += errors_in(in, (size_t)receive.result, received);
+        received += (size_t)receive.result;
+    }
+    while (!parts.over)
+        REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+    CHECK_EQ(received, MUCH);
+    CHECK_EQ(errors, 0);
+    if (strcmp(pro_loop_backend(loop), "io_uring") == 0)
+        CHECK(parts.sent < MUCH);
+    free(parts.bytes);
+}
+
+TEST(a_large_send_that_went_in_part_goes_on_where_it_stopped)
+{
+    /* Kills: the part that went at once sent again, or left out of the result; a short send that takes itself for
+       whole. */
+    on_each(check_parts);
+}
+
+/* ---- what a try at once may find instead of bytes ---- */
+
+/* Makes the receiving side expect more: it gets much at once, all that there is. */
+static void receive_much(struct pro_loop *loop, const struct pair *pair, struct pro_op *receive)
+{
+    char *const bytes = pattern_new(LESS);
+    struct pro_op send = { 0 };
+    struct pro_lease lease;
+
+    REQUIRE(loop_answer(loop, pro_send_all(&send, &pair->client, bytes, LESS, PRO_HOW_DEFAULT)) == LESS);
+    REQUIRE(loop_answer(loop, pro_recv_lease(receive, &pair->server, &lease, PRO_HOW_DEFAULT)) == LESS);
+    CHECK_EQ(errors_in(lease.data, lease.size, 0), 0);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+    free(bytes);
+}
+
+static void check_nothing(struct pro_loop *loop)
+{
+    struct pro_op send = { 0 }, receive = { 0 };
+    struct pro_loop_stats stats;
+    struct pro_lease lease;
+    struct pair pair;
+
+    loop_connect(loop, &pair);
+    receive_much(loop, &pair, &receive);
+    CHECK_EQ(pro_then(pro_recv_lease(&receive, &pair.server, &lease, PRO_HOW_DEFAULT), ignore), PRO_OK);
+    REQUIRE(pro_loop_run_once(loop, 0) >= 0);
+    CHECK(receive.state != PRO_OP_IDLE);
+    REQUIRE(pro_loop_get_stats(loop, &stats) == PRO_OK);
+    CHECK_EQ(stats.leases, 0);
+    REQUIRE(loop_answer(loop, pro_send_all(&send, &pair.client, "late", 4, PRO_HOW_DEFAULT)) == 4);
+    while (receive.state != PRO_OP_IDLE)
+        REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+    CHECK_EQ(receive.result, 4);
+    CHECK(memcmp(lease.data, "late", 4) == 0);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+}
+
+TEST(a_receive_after_much_that_finds_nothing_waits_without_a_buffer)
+{
+    /* Kills: a buffer that a try without result keeps; "would block" told to the program. */
+    on_each(check_nothing);
+}
+
+static void check_ends(struct pro_loop *loop)
+{
+    struct pro_op close = { 0 }, receive = { 0 };
+    struct pair pair;
+    char in[10];
+
+    for (int abortive = 0; abortive < 2; abortive++) {
+        loop_connect(loop, &pair);
+        receive_much(loop, &pair, &receive);
+        REQUIRE(pro_socket_set_abortive(&pair.client, abortive) == PRO_OK);
+        CHECK_EQ(loop_answer(loop, pro_close(&close, &pair.client)), PRO_OK);
+        CHECK_EQ(loop_answer(loop, pro_recv(&receive, &pair.server, in, sizeof in, PRO_HOW_DEFAULT)),
+                 abortive ? PRO_E_RESET : 0);
+    }
+}
+
+TEST(the_end_and_a_reset_after_much_are_told_once)
+{
+    /* Kills: an error that a try found, and the ring is asked for again. */
+    on_each(check_ends);
+}
+
+static void check_canceled(struct pro_loop *loop)
+{
+    char *const bytes = pattern_new(100);
+    struct pro_cancellation_source *source;
+    struct pro_op send = { 0 }, receive = { 0 };
+    struct pro_how how = { 0 };
+    struct pro_lease lease;
+    struct pair pair;
+
+    loop_connect(loop, &pair);
+    receive_much(loop, &pair, &receive);
+    REQUIRE(loop_answer(loop, pro_send_all(&send, &pair.client, bytes, 100, PRO_HOW_DEFAULT)) == 100);
+    REQUIRE(pro_cancellation_source_new(&source) == PRO_OK);
+    how.token = pro_cancellation_source_token(source);
+    CHECK_EQ(pro_cancellation_source_cancel(source), PRO_OK);
+    CHECK_EQ(loop_answer(loop, pro_recv_lease(&receive, &pair.server, &lease, how)), PRO_E_CANCELED);
+    CHECK_EQ(loop_answer(loop, pro_recv_lease(&receive, &pair.server, &lease, PRO_HOW_DEFAULT)), 100);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+    pro_cancellation_source_unref(source);
+    free(bytes);
+}
+
+TEST(a_receive_that_is_canceled_already_takes_nothing_where_more_is_expected)
+{
+    /* Kills: a try before the token is looked at. */
+    on_each(check_canceled);
+}
