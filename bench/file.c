@@ -7,7 +7,7 @@
 #include <proact/proact.h>
 #include <string.h>
 
-enum { BLOCK = 4096, SAMPLED = 16 };
+enum { BLOCK = 4096, SAMPLED = 64 };
 
 static struct {
     const char *path;

@@ -287,7 +287,7 @@ static void unlink_pending(struct pro_op *op)
 }
 
 /* The result stands: nothing may end the op any more. */
-static void settle(struct pro_op *op)
+static inline void settle(struct pro_op *op)
 {
     if (op->kind == PRO_OP_SLEEP)
         proi_wheel_disarm(op->loop->own.wheel, &op->timer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three files of the io_uring backend share: the instance (uring_backend.c owns the rings), the table of
+/* What the four files of the io_uring backend share: the instance (uring_backend.c owns the rings), the table of
    operations (uring_ops.c knows what each one looks like to the kernel), and what is done without the ring
    (uring_now.c). */
 #ifndef PROACT_LINUX_URING_H
@@ -29,9 +29,11 @@ struct uring {
     struct proi_op_queue over;  /* ended outside of wait(); the next one hands them out */
     struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
     uint64_t system_calls;
-    uint64_t turn;                     /* calls of wait() so far */
-    const char *region;                /* registered memory, the kernel's buffer 0 */
-    size_t region_size;                /* 0: none */
+    uint64_t turn;      /* calls of wait() so far */
+    const char *region; /* registered memory, the kernel's buffer 0 */
+    size_t region_size; /* 0: none */
+    uint64_t places;    /* taken, in the table of files */
+    bool has_table;
     struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
     unsigned buffers_mask;
     unsigned short buffers_tail;     /* what lies between the kernel's and this one enter() hands over */
@@ -80,6 +82,12 @@ void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, str
 bool proi_uring_alone_now(struct uring *uring);
 void proi_uring_new_turn(struct uring *uring);
 bool proi_uring_move_now(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
+
+/* The table of files (uring_files.c). Lets the transfer in @sqe name the file by its place there, if it has one or is
+   worth one from now on. */
+enum { URING_PLACES = 64 };
+void proi_uring_name_file(struct uring *uring, struct io_uring_sqe *sqe, struct pro_handle *handle);
+void proi_uring_forget_file(struct uring *uring, struct pro_handle *handle); /* before it is closed */
 
 /* Ends @op with @error, an errno. */
 void proi_uring_fail(struct pro_op *op, int error, struct proi_op_queue *done);

@@ -114,6 +114,7 @@ static struct io_uring_sqe *entry(struct uring *uring)
 static void refuse(struct uring *uring, struct pro_op *op, int error)
 {
     if (op->kind == PRO_OP_CLOSE) {
+        proi_uring_forget_file(uring, op->handle);
         uring->system_calls++;
         error = close((int)op->handle->native) && errno != EINTR ? errno : 0;
     }

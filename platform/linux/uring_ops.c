@@ -212,7 +212,7 @@ static int fill_shutdown(struct uring *uring, struct io_uring_sqe *sqe, struct p
 
 static int fill_close(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    (void)uring;
+    proi_uring_forget_file(uring, op->handle);
     io_uring_prep_close(sqe, handle_fd(op));
     return 0;
 }
@@ -264,6 +264,7 @@ static int fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pr
         io_uring_prep_read_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
     else
         io_uring_prep_read(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
+    proi_uring_name_file(uring, sqe, op->handle);
     return 0;
 }
 
@@ -275,6 +276,7 @@ static int fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct p
         io_uring_prep_write_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
     else
         io_uring_prep_write(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
+    proi_uring_name_file(uring, sqe, op->handle);
     return 0;
 }
 
