@@ -38,7 +38,7 @@ struct pro_handle {
     unsigned char family;        /* enum pro_family of a socket */
     unsigned char ended;         /* bit 0: shut down for receiving, bit 1: for sending */
     unsigned char backend_flags; /* the backend's, zero at attach */
-    unsigned char eager;         /* the backend's, too: the next receive is worth trying at once */
+    unsigned char eager;         /* the backend's, too: more is expected; only where it has move_now */
     intptr_t native;             /* fd, SOCKET, HANDLE, or the simulator's number */
     union {
         struct pro_op *ops; /* the pending ones; linked through handle_next/previous. First the close that waits for
@@ -176,8 +176,8 @@ struct proi_backend_type {
     int (*set_buffers)(struct proi_backend *backend, struct pro_handle *handle, int send_bytes, int receive_bytes);
     int (*file_size)(struct proi_backend *backend, const struct pro_handle *handle, uint64_t *ret_size);
 
-    /* May be NULL. Tries @op without waiting, before submit: a receive whose handle is eager, or a send of PROI_MUCH
-       bytes or more. True: proi_op_complete() into @done; a SEND_ALL may have moved a part. Only so many a turn. */
+    /* May be NULL. Tries @op without waiting, before submit: a receive or a send of PROI_MUCH bytes or more, on an
+       eager handle. True: proi_op_complete() into @done; a SEND_ALL may have moved a part. Only so many a turn. */
     bool (*move_now)(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
     void (*submit)(struct proi_backend *backend, struct pro_op *op);
     void (*cancel)(struct proi_backend *backend, struct pro_op *op);

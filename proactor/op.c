@@ -394,22 +394,20 @@ static bool needs_limit(const struct pro_op *op)
     return op->kind == PRO_OP_SLEEP ? op->flags & PROI_OP_TOKEN : op->kind != PRO_OP_CLOSE;
 }
 
-static bool is_receive(const struct pro_op *op) { return op->kind == PRO_OP_RECV || op->kind == PRO_OP_RECV_LEASE; }
-static bool is_send(const struct pro_op *op) { return op->kind == PRO_OP_SEND || op->kind == PRO_OP_SEND_ALL; }
-
 static bool is_bulk(const struct pro_op *op)
 {
-    return is_receive(op) ? op->handle->eager : is_send(op) && op->length >= PROI_MUCH;
+    return op->kind == PRO_OP_RECV || op->kind == PRO_OP_RECV_LEASE ||
+           ((op->kind == PRO_OP_SEND || op->kind == PRO_OP_SEND_ALL) && op->length >= PROI_MUCH);
 }
 
-/* Where much is coming or going one socket is served to the end before the next one has its turn: the result goes
+/* Where much is coming one socket is served to the end before the next one has its turn: the result goes
    before all others. How often in a turn is the backend's to say. True: the op is over. */
 static PROI_APART bool move_now(struct pro_op *op)
 {
     struct pro_loop *const loop = op->loop;
     struct proi_op_queue over = { NULL, NULL };
 
-    if (!loop->type->move_now || op->why != PROI_WHY_NONE || !loop->type->move_now(loop->backend, op, &over))
+    if (!is_bulk(op) || op->why != PROI_WHY_NONE || !loop->type->move_now(loop->backend, op, &over))
         return false;
     if (op->kind == PRO_OP_SEND_ALL && op->result >= 0) {
         if (op->transferred < op->length)
@@ -443,7 +441,7 @@ static void enqueue(struct pro_op *op)
         begin_close(op);
         return;
     }
-    if (PROI_UNLIKELY(is_bulk(op)) && move_now(op))
+    if (op->handle && PROI_UNLIKELY(op->handle->eager) && move_now(op))
         return;
     link_pending(op);
     proi_op_queue_push(&loop->own.ready, op);

@@ -81,6 +81,13 @@ void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, str
    over, and in uring->over. */
 bool proi_uring_alone_now(struct uring *uring);
 void proi_uring_new_turn(struct uring *uring);
+void proi_uring_much_received(struct pro_handle *handle); /* is it eager? */
+static inline void proi_uring_received(struct pro_handle *handle, int result)
+{
+    handle->eager = 0;
+    if (PROI_UNLIKELY(result >= PROI_MUCH))
+        proi_uring_much_received(handle);
+}
 bool proi_uring_move_now(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
 
 /* The table of files (uring_files.c). Lets the transfer in @sqe name the file by its place there, if it has one or is

@@ -140,11 +140,31 @@ static bool take_buffer(struct uring *uring, struct pro_op *op)
     return true;
 }
 
+/* handle->backend[1] of a socket: how many large receives are to pass before the next try, and how many the next miss
+   makes them. Of a peer that waits for an answer to each large message no more ever comes. */
+enum { PASS_MOST = 63, NEXT_SHIFT = 32 };
+
+static void count_miss(struct pro_handle *handle)
+{
+    const uint64_t passes = handle->backend[1] >> NEXT_SHIFT, next = passes < PASS_MOST ? 2 * passes + 1 : PASS_MOST;
+
+    handle->backend[1] = next << NEXT_SHIFT | passes;
+}
+
+void proi_uring_much_received(struct pro_handle *handle)
+{
+    const bool passes = (uint32_t)handle->backend[1] != 0;
+
+    handle->eager = !passes;
+    handle->backend[1] -= passes;
+}
+
 /* There is nothing: seen here, so that the ring need not look again before it waits. */
 static bool receive_later(struct pro_op *op)
 {
     op->handle->backend_flags = URING_RECV_WAITED;
     op->handle->eager = 0;
+    count_miss(op->handle);
     if (op->kind == PRO_OP_RECV_LEASE)
         proi_lease_drop(op);
     return false;
@@ -177,10 +197,14 @@ static bool receive_now(struct uring *uring, struct pro_op *op, struct proi_op_q
     uring->system_calls++;
     op->handle->backend[0] = uring->turn;
     count = recv((int)op->handle->native, data, size, MSG_DONTWAIT);
-    return would_wait(count) ? receive_later(op) : over_now(uring, op, count, done);
+    if (would_wait(count))
+        return receive_later(op);
+    op->handle->backend[1] = 0;
+    return over_now(uring, op, count, done);
 }
 
-/* What is sent at once is under way while we look after the others. */
+/* Where more is coming, what is sent at once is under way while that is received; elsewhere sends are cheaper together.
+ */
 static bool send_large_now(struct uring *uring, struct pro_op *op, struct proi_op_queue *done)
 {
     ssize_t count;

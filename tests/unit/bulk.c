@@ -150,6 +150,20 @@ TEST(a_socket_that_much_comes_from_is_emptied_before_the_next_but_not_for_ever)
     on_each(check_flows);
 }
 
+/* Makes @to expect more: it gets much at once, all that there is. */
+static void receive_much(struct pro_loop *loop, const struct pro_socket *from, const struct pro_socket *to)
+{
+    char *const bytes = pattern_new(LESS);
+    struct pro_op op = { 0 };
+    struct pro_lease lease;
+
+    REQUIRE(loop_answer(loop, pro_send_all(&op, from, bytes, LESS, PRO_HOW_DEFAULT)) == LESS);
+    REQUIRE(loop_answer(loop, pro_recv_lease(&op, to, &lease, PRO_HOW_DEFAULT)) == LESS);
+    CHECK_EQ(errors_in(lease.data, lease.size, 0), 0);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+    free(bytes);
+}
+
 /* ---- what goes in part ---- */
 
 /* The send is begun before anything is received: where the system takes a part, a part is what goes at once. */
@@ -190,6 +204,7 @@ static void check_parts(struct pro_loop *loop)
     memset(&parts, 0, sizeof parts);
     parts.bytes = pattern_new(MUCH);
     loop_connect(loop, &parts.pair);
+    receive_much(loop, &parts.pair.server, &parts.pair.client);
     CHECK_EQ(pro_then(pro_send(&parts.part, &parts.pair.client, parts.bytes, MUCH, PRO_HOW_DEFAULT), on_part_sent),
              PRO_OK);
     while (received < MUCH) {
@@ -215,20 +230,6 @@ TEST(a_large_send_that_went_in_part_goes_on_where_it_stopped)
 
 /* ---- what a try at once may find instead of bytes ---- */
 
-/* Makes the receiving side expect more: it gets much at once, all that there is. */
-static void receive_much(struct pro_loop *loop, const struct pair *pair, struct pro_op *receive)
-{
-    char *const bytes = pattern_new(LESS);
-    struct pro_op send = { 0 };
-    struct pro_lease lease;
-
-    REQUIRE(loop_answer(loop, pro_send_all(&send, &pair->client, bytes, LESS, PRO_HOW_DEFAULT)) == LESS);
-    REQUIRE(loop_answer(loop, pro_recv_lease(receive, &pair->server, &lease, PRO_HOW_DEFAULT)) == LESS);
-    CHECK_EQ(errors_in(lease.data, lease.size, 0), 0);
-    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
-    free(bytes);
-}
-
 static void check_nothing(struct pro_loop *loop)
 {
     struct pro_op send = { 0 }, receive = { 0 };
@@ -237,7 +238,7 @@ static void check_nothing(struct pro_loop *loop)
     struct pair pair;
 
     loop_connect(loop, &pair);
-    receive_much(loop, &pair, &receive);
+    receive_much(loop, &pair.client, &pair.server);
     CHECK_EQ(pro_then(pro_recv_lease(&receive, &pair.server, &lease, PRO_HOW_DEFAULT), ignore), PRO_OK);
     REQUIRE(pro_loop_run_once(loop, 0) >= 0);
     CHECK(receive.state != PRO_OP_IDLE);
@@ -265,7 +266,7 @@ static void check_ends(struct pro_loop *loop)
 
     for (int abortive = 0; abortive < 2; abortive++) {
         loop_connect(loop, &pair);
-        receive_much(loop, &pair, &receive);
+        receive_much(loop, &pair.client, &pair.server);
         REQUIRE(pro_socket_set_abortive(&pair.client, abortive) == PRO_OK);
         CHECK_EQ(loop_answer(loop, pro_close(&close, &pair.client)), PRO_OK);
         CHECK_EQ(loop_answer(loop, pro_recv(&receive, &pair.server, in, sizeof in, PRO_HOW_DEFAULT)),
@@ -289,7 +290,7 @@ static void check_canceled(struct pro_loop *loop)
     struct pair pair;
 
     loop_connect(loop, &pair);
-    receive_much(loop, &pair, &receive);
+    receive_much(loop, &pair.client, &pair.server);
     REQUIRE(loop_answer(loop, pro_send_all(&send, &pair.client, bytes, 100, PRO_HOW_DEFAULT)) == 100);
     REQUIRE(pro_cancellation_source_new(&source) == PRO_OK);
     how.token = pro_cancellation_source_token(source);

@@ -361,6 +361,43 @@ TEST(sockets_that_more_comes_from_are_served_in_rounds)
     end();
 }
 
+/* A large message comes and is received by the ring. True: the next receive was tried at once, and found @more. */
+static bool tried_after_message(bool more)
+{
+    static char message[2 * PROI_MUCH], in[PROI_MUCH];
+    struct proi_op_queue done = { NULL, NULL };
+    struct pro_op send = { 0 }, recv = { 0 };
+
+    start(&send, PRO_OP_SEND_ALL, &ends[0], message, more ? sizeof message : sizeof in);
+    CHECK_EQ(run(&send), more ? sizeof message : sizeof in);
+    start(&recv, PRO_OP_RECV, &ends[1], in, sizeof in);
+    CHECK_EQ(run(&recv), sizeof in);
+    if (!ends[1].eager && !more)
+        return false;
+    recv.transferred = 0;
+    CHECK_EQ(backend->type->move_now(backend, &recv, &done), more);
+    wait_once(0, NULL); /* the next round */
+    return true;
+}
+
+TEST(socket_of_a_peer_that_waits_for_answers_is_tried_ever_more_seldom)
+{
+    /* Kills: a try that finds nothing after each message; a socket that is never tried again; one that more comes from
+       treated like it. */
+    unsigned tries = 0;
+
+    begin(0);
+    connect_ends();
+    for (int i = 0; i < 300; i++)
+        tries += tried_after_message(false);
+    CHECK(tries >= 8 && tries <= 12);
+    CHECK(tried_after_message(true));
+    for (int i = 0; i < 2; i++)
+        CHECK(tried_after_message(false));
+    close_ends();
+    end();
+}
+
 TEST(send_all_cancelled_in_the_middle_tells_how_much_went)
 {
     /* Kills: the short answer of a cancelled send_all taken for a success. */
