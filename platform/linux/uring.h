@@ -44,9 +44,11 @@ struct uring {
     bool more_to_receive;            /* that completion says so */
     struct io_uring ring;
 
-    char pad[64];   /* wakers write below, the loop above */
-    uint32_t woken; /* any thread: 1 from wake() until the loop has seen it */
-    int wake_fd;    /* an eventfd under a multishot poll; written, never read */
+    char pad[64];        /* wakers write below, the loop above */
+    uint32_t woken;      /* any thread: 1 from wake() until the loop has seen it */
+    uint32_t cpu;        /* any thread reads: where the loop went to sleep */
+    bool takes_messages; /* the kernel does; fixed once open */
+    int wake_fd;         /* an eventfd under a multishot poll; written, never read */
 };
 
 /* op->native while the kernel has the op; completion puts the real number there. */
