@@ -3,6 +3,7 @@
  serves one loop. Unless it says otherwise a function is called on the loop's thread only.
  *
  * The life of an op here:
+ *   move_now(op)   may be asked first, where more bytes are expected: is it over at once?
  *   submit(op)     the backend owns op and buffer. It never completes inside submit.
  *   cancel(op)     a request; may come at any time between submit and delivery, more than once, and may find nothing.
  *   wait(…, done)  gives back, exactly once each, the ops that are over: proi_op_complete(), in arrival order.
@@ -60,13 +61,6 @@ static inline void proi_op_queue_push(struct proi_op_queue *queue, struct pro_op
     else
         queue->head = op;
     queue->tail = op;
-}
-static inline void proi_op_queue_push_front(struct proi_op_queue *queue, struct pro_op *op)
-{
-    op->next = queue->head;
-    queue->head = op;
-    if (!queue->tail)
-        queue->tail = op;
 }
 static inline struct pro_op *proi_op_queue_pop(struct proi_op_queue *queue)
 {
@@ -176,8 +170,9 @@ struct proi_backend_type {
     int (*set_buffers)(struct proi_backend *backend, struct pro_handle *handle, int send_bytes, int receive_bytes);
     int (*file_size)(struct proi_backend *backend, const struct pro_handle *handle, uint64_t *ret_size);
 
-    /* May be NULL. Tries @op without waiting, before submit: a receive or a send of PROI_MUCH bytes or more, on an
-       eager handle. True: proi_op_complete() into @done; a SEND_ALL may have moved a part. Only so many a turn. */
+    /* May be NULL. Tries @op, a receive, or a send of PROI_MUCH bytes or more, on an eager handle, without waiting.
+       False: nothing has happened, submit it. True: proi_op_complete() into @done, as by wait; a part of a SEND_ALL may
+       have moved, and the loop submits it for the rest. */
     bool (*move_now)(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
     void (*submit)(struct proi_backend *backend, struct pro_op *op);
     void (*cancel)(struct proi_backend *backend, struct pro_op *op);
@@ -194,7 +189,7 @@ struct proi_backend_type {
        there is none. */
     int (*register_memory)(struct proi_backend *backend, void *memory, size_t size);
     uint64_t (*now)(struct proi_backend *backend);          /* [any thread] */
-    uint64_t (*system_calls)(struct proi_backend *backend); /* made so far by submit, cancel and wait */
+    uint64_t (*system_calls)(struct proi_backend *backend); /* made so far by submit, move_now, cancel and wait */
 };
 
 /* An instance begins with this. */

@@ -14,9 +14,9 @@ enum proi_op_flag {
     PROI_OP_STARTED = 4, /* pro_start(): nobody waits yet                                                */
     PROI_OP_PARKED = 8,  /* started and over, and still nobody waits                                     */
     PROI_OP_LINKED = 16, /* in handle->ops, or in loop->own.loose when it has no handle; a sleep is only in the wheel */
-    PROI_OP_LIMITED = 32, /* op->limit is its limit                                                         */
-    PROI_OP_STARVED = 64, /* a leased receive that waits for a buffer: in the pool's queue                  */
-    PROI_OP_TOKEN = 128,  /* and not LIMITED: op->source is that of the caller's token                      */
+    PROI_OP_LIMITED = 32,  /* op->limit is its limit                                                         */
+    PROI_OP_STARVED = 64,  /* a leased receive that waits for a buffer: in the pool's queue                  */
+    PROI_OP_TOKEN = 128,   /* and not LIMITED: op->source is that of the caller's token                      */
     PROI_OP_DEADLINE = 256 /* op->deadline_ns is one; of a sleep: and it is what ends it                    */
 };
 
@@ -32,10 +32,11 @@ enum {
     PROI_WHEEL_SLOTS = PROI_WHEEL_WORDS * 64 /* of all levels, one level after the other */
 };
 struct proi_wheel {
-    uint64_t tick;                                       /* all before it has fired */
-    uint64_t occupied[PROI_WHEEL_WORDS];                 /* a bit per slot */
-    uint64_t unsorted[1 << (PROI_WHEEL_FIRST_BITS - 6)]; /* the same, of level 0: some timer lies before an earlier one */
-    struct pro_timer_ *slots[PROI_WHEEL_SLOTS];          /* doubly linked, the last one's next is NULL; tails below */
+    uint64_t tick;                       /* all before it has fired */
+    uint64_t occupied[PROI_WHEEL_WORDS]; /* a bit per slot */
+    uint64_t
+        unsorted[1 << (PROI_WHEEL_FIRST_BITS - 6)]; /* the same, of level 0: some timer lies before an earlier one */
+    struct pro_timer_ *slots[PROI_WHEEL_SLOTS];     /* doubly linked, the last one's next is NULL; tails below */
     struct pro_timer_ *tails[PROI_WHEEL_SLOTS];
     size_t armed;
 };
@@ -78,10 +79,13 @@ struct pro_loop {
     void *context;                    /* the loop's SynchronizationContext: sync_context/loop_context.c */
     unsigned lease_bytes, lease_most; /* of pro_loop_options */
 
-    char before[64];                /* a cache line: senders read what is above it */
-    struct {                        /* [loop] only */
-        struct proi_op_queue ready; /* have a waiter, not yet with the backend */
-        struct proi_op_queue done;  /* to be delivered */
+    char before[64];                 /* a cache line: senders read what is above it */
+    struct {                         /* [loop] only */
+        struct proi_op_queue ready;  /* have a waiter, not yet with the backend */
+        struct proi_op_queue done;   /* to be delivered */
+        struct proi_op_queue struck; /* likewise, before all others: sleeps whose moment has come */
+        struct proi_op_queue moved;  /* likewise, before done: over at once on an eager handle */
+        unsigned moves;              /* how many more may be tried at once before done has its turn */
         struct proi_wheel *wheel;
         struct proi_token_table *tokens;        /* sources that pending ops listen to; NULL until the first */
         struct pro_op *loose;                   /* pending ops that have no handle, sleeps apart */
@@ -161,9 +165,9 @@ void proi_op_to_kernel(struct pro_op *op);        /* [loop] QUEUED → KERNEL, o
 void proi_op_returned(struct pro_op *op);         /* [loop] KERNEL → DONE, or → QUEUED for the rest of a SEND_ALL */
 void proi_op_deliver(struct pro_op *op);          /* [loop] DONE → IDLE, then the waiter */
 void proi_op_refuse(struct pro_op *op, int code); /* handed over too late: delivers the code at once */
-void proi_op_end_early(struct pro_op *op, enum proi_why why); /* [loop] */
+void proi_op_end_early(struct pro_op *op, enum proi_why why);  /* [loop] */
 void proi_op_arm(struct pro_op *op, struct pro_timer_ *timer); /* [loop] @timer, its own or its limit's */
-void proi_op_strike(struct pro_op *op);                       /* [loop] its moment has come */
+void proi_op_strike(struct pro_op *op);                        /* [loop] its moment has come */
 
 /* As pro_then(), for a waiter of the library: @done is called at delivery with no context current. */
 int proi_op_submit(struct pro_op *op, void (*done)(struct pro_op *op), void *waiter, unsigned flags);
@@ -226,18 +230,20 @@ void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats)
 
 /* ---- limit.c: a deadline and a token, of the few ops that have them ---- */
 struct proi_limit {
-    struct pro_timer_ timer;            /* the deadline; a sleep has its own */
+    struct pro_timer_ timer; /* the deadline; a sleep has its own */
     struct pro_op *op;
     struct proi_token_node *node;       /* this loop's node of the token; NULL: none, or it has spoken */
     struct proi_limit *next, *previous; /* the node's */
 };
-/* [loop] Gives @op, just submitted, its limit. PRO_OK; PRO_E_CANCELED: its token has spoken already; PRO_E_NO_MEMORY. */
+/* [loop] Gives @op, just submitted, its limit. PRO_OK; PRO_E_CANCELED: its token has spoken already; PRO_E_NO_MEMORY.
+ */
 int proi_limit_open(struct pro_op *op);
 void proi_limit_close(struct pro_op *op); /* [loop] nothing may end it early any more */
 
 /* ---- token.c: the tokens of pending ops ---- */
-int proi_token_attach(struct proi_limit *limit, struct pro_cancellation_source *source); /* [loop] as proi_limit_open() */
-void proi_token_detach(struct proi_limit *limit);                                        /* [loop] */
+int proi_token_attach(struct proi_limit *limit,
+                      struct pro_cancellation_source *source); /* [loop] as proi_limit_open() */
+void proi_token_detach(struct proi_limit *limit);              /* [loop] */
 void proi_token_table_free(struct pro_loop *loop);
 
 /* ---- what the loop needs of the layer above; implemented by sync_context/loop_context.c ---- */

@@ -7,7 +7,7 @@
 
 PROI_THREAD_LOCAL struct pro_loop *proi_running_loop;
 
-enum { POSTED_PER_TURN = 256, STRUCK_AT_ONCE = 256, REGION_MOST = 1 << 30 };
+enum { POSTED_PER_TURN = 256, STRUCK_AT_ONCE = 256, MOVES_IN_A_ROW = 32, REGION_MOST = 1 << 30 };
 
 /* ---- the inbox: stacks that many push and the loop takes whole ---- */
 
@@ -235,7 +235,8 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
     struct proi_op_queue over = { NULL, NULL };
     struct pro_op *op, *next;
 
-    if (loop->own.done.head || loop->own.work_head || loop->own.ready.head) {
+    if (loop->own.done.head || loop->own.struck.head || loop->own.moved.head || loop->own.work_head ||
+        loop->own.ready.head) {
         until_ns = 0;
     } else {
         const uint64_t strike = proi_wheel_next(loop->own.wheel);
@@ -257,24 +258,40 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
     }
 }
 
-/* Delivers what is over now; what that brings forth is for the next turn. A turn nested in a callback has delivered
-   @last, too, whose memory may then be another op's. */
-static int deliver_done(struct pro_loop *loop)
+/* Delivers @queue up to @last, its end when the turn's deliveries began: what they bring forth is for the next turn. A
+   turn nested in a callback has delivered @last, too, whose memory may then be another op's. */
+static int deliver_up_to(struct pro_loop *loop, struct proi_op_queue *queue, const struct pro_op *last)
 {
     const uint64_t this_turn = loop->own.stats.turns;
-    struct pro_op *const last = loop->own.done.tail;
     struct pro_op *op;
     int count = 0;
 
-    while (last && (op = proi_op_queue_pop(&loop->own.done)) != NULL) {
+    while (last && (op = proi_op_queue_pop(queue)) != NULL) {
         const bool was_last = op == last;
 
         proi_op_deliver(op);
         count++;
-        if (was_last || loop->own.stats.turns != this_turn)
+        if (was_last || loop->own.stats.turns != this_turn || (queue == &loop->own.done && loop->own.moved.head))
             break;
     }
     return count;
+}
+
+/* Sleeps first. A delivery after which more was moved at once ends the turn; the next turns are for that socket alone,
+   until nothing more comes or it has had its row. Those who wait in done go on where they were stopped, and it is
+   behind them. */
+static int deliver(struct pro_loop *loop)
+{
+    const uint64_t this_turn = loop->own.stats.turns;
+    const struct pro_op *const last_moved = loop->own.moved.tail, *const last_done = loop->own.done.tail;
+    const int count = deliver_up_to(loop, &loop->own.struck, loop->own.struck.tail);
+
+    if (loop->own.stats.turns != this_turn)
+        return count;
+    if (loop->own.moved.head)
+        return count + deliver_up_to(loop, &loop->own.moved, last_moved);
+    loop->own.moves = MOVES_IN_A_ROW;
+    return count + deliver_up_to(loop, &loop->own.done, last_done);
 }
 
 static int run_posted(struct pro_loop *loop)
@@ -302,7 +319,7 @@ static int turn(struct pro_loop *loop, uint64_t until_ns)
     flush_ready(loop);
     wait_for_kernel(loop, until_ns);
     strike_timers(loop);
-    count = deliver_done(loop);
+    count = deliver(loop);
     return count + run_posted(loop);
 }
 

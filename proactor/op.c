@@ -394,28 +394,36 @@ static bool needs_limit(const struct pro_op *op)
     return op->kind == PRO_OP_SLEEP ? op->flags & PROI_OP_TOKEN : op->kind != PRO_OP_CLOSE;
 }
 
-static bool is_bulk(const struct pro_op *op)
+static bool is_receive(const struct pro_op *op) { return op->kind == PRO_OP_RECV || op->kind == PRO_OP_RECV_LEASE; }
+static bool is_send(const struct pro_op *op) { return op->kind == PRO_OP_SEND || op->kind == PRO_OP_SEND_ALL; }
+
+/* Is anything of the same direction under way, or about to be, that would be overtaken? */
+static bool is_behind_another(const struct pro_op *op)
 {
-    return op->kind == PRO_OP_RECV || op->kind == PRO_OP_RECV_LEASE ||
-           ((op->kind == PRO_OP_SEND || op->kind == PRO_OP_SEND_ALL) && op->length >= PROI_MUCH);
+    for (const struct pro_op *other = op->handle->ops; other; other = other->handle_next)
+        if (other->kind == PRO_OP_SHUTDOWN || (is_receive(op) ? is_receive(other) : is_send(other)))
+            return true;
+    return false;
 }
 
-/* Where much is coming one socket is served to the end before the next one has its turn: the result goes
-   before all others. How often in a turn is the backend's to say. True: the op is over. */
+/* Where more is coming one socket is served to the end before the next one has its turn: deliver() in loop.c. True: the
+   op is over. */
 static PROI_APART bool move_now(struct pro_op *op)
 {
     struct pro_loop *const loop = op->loop;
     struct proi_op_queue over = { NULL, NULL };
 
-    if (!is_bulk(op) || op->why != PROI_WHY_NONE || !loop->type->move_now(loop->backend, op, &over))
+    if (!(is_receive(op) || (is_send(op) && op->length >= PROI_MUCH)) || !loop->own.moves || op->why != PROI_WHY_NONE ||
+        is_behind_another(op) || !loop->type->move_now(loop->backend, op, &over))
         return false;
+    loop->own.moves--;
     if (op->kind == PRO_OP_SEND_ALL && op->result >= 0) {
         if (op->transferred < op->length)
             return false;
         op->result = (int64_t)op->transferred;
     }
     settle(op);
-    proi_op_queue_push_front(&loop->own.done, op);
+    proi_op_queue_push(&loop->own.moved, op);
     return true;
 }
 
@@ -587,13 +595,16 @@ void proi_op_strike(struct pro_op *op)
     op->loop->own.stats.timers_fired++;
     if (op->kind != PRO_OP_SLEEP) {
         proi_op_end_early(op, PROI_WHY_TIMEOUT);
-    } else if (!(op->flags & PROI_OP_DEADLINE)) {
-        op->result = PRO_OK;
-        finish(op);
-    } else {
-        op->why = PROI_WHY_TIMEOUT;
-        finish_early(op);
+        return;
     }
+    op->result = PRO_OK;
+    if (PROI_UNLIKELY(op->flags & PROI_OP_DEADLINE)) {
+        op->why = PROI_WHY_TIMEOUT;
+        op->result = PRO_E_TIMEOUT;
+        op->native = 0;
+    }
+    settle(op);
+    proi_op_queue_push(&op->loop->own.struck, op);
 }
 
 PROI_FLAT int pro_op_cancel(struct pro_op *op)

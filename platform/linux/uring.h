@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the four files of the io_uring backend share: the instance (uring_backend.c owns the rings), the table of
-   operations (uring_ops.c knows what each one looks like to the kernel), and what is done without the ring
-   (uring_now.c). */
+   operations (uring_ops.c knows what each one looks like to the kernel), what is done without the ring (uring_now.c),
+   and the ring's own table of files (uring_files.c). */
 #ifndef PROACT_LINUX_URING_H
 #define PROACT_LINUX_URING_H
 
@@ -36,12 +36,9 @@ struct uring {
     bool has_table;
     struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
     unsigned buffers_mask;
-    unsigned short buffers_tail;     /* what lies between the kernel's and this one enter() hands over */
-    unsigned received_now, sent_now; /* large receives and sends tried without the ring in this turn */
-    uint64_t round;                  /* of the receives among these: see uring_now.c */
-    const struct pro_handle *served; /* the one whose turn it is in it; only compared */
-    int picked;                      /* the buffer that came with the completion in hand; -1: none */
-    bool more_to_receive;            /* that completion says so */
+    unsigned short buffers_tail; /* enter() hands over the entries from the kernel's tail to this one */
+    int picked;                  /* the buffer that came with the completion in hand; -1: none */
+    bool more_to_receive;        /* that completion says so */
     struct io_uring ring;
 
     char pad[64];        /* wakers write below, the loop above */
@@ -65,8 +62,10 @@ extern const struct proi_uring_kind proi_uring_kinds[PRO_OP_KIND_COUNT];
 /* The only group of buffers that the kernel chooses from; the only registered buffer. */
 enum { URING_BUFFER_GROUP = 0, URING_REGION = 0 };
 
-/* handle->backend_flags of a socket: its last leased receive had to wait, and took all that came; or one that was tried
-   at once found nothing. handle->backend[0]: the turn in which it was submitted. */
+/* What pro_handle.backend[] is: of a socket [0] the turn in which its last leased receive was submitted; of a file [0]
+   and [1] how its reads fare (uring_now.c), [2] its place (uring_files.c). And of a socket pro_handle.backend_flags:
+   its last leased receive had to wait, and took all that came, or one of any sort that was tried at once found nothing.
+ */
 enum { URING_RECV_WAITED = 1 };
 
 /* A submission's number: the op, and above it the op's generation. */
@@ -82,14 +81,7 @@ void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, str
 /* The one submission that is queued, nothing being complete: tried at once, by a call that does not wait. True: it is
    over, and in uring->over. */
 bool proi_uring_alone_now(struct uring *uring);
-void proi_uring_new_turn(struct uring *uring);
-void proi_uring_much_received(struct pro_handle *handle); /* is it eager? */
-static inline void proi_uring_received(struct pro_handle *handle, int result)
-{
-    handle->eager = 0;
-    if (PROI_UNLIKELY(result >= PROI_MUCH))
-        proi_uring_much_received(handle);
-}
+
 bool proi_uring_move_now(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
 
 /* The table of files (uring_files.c). Lets the transfer in @sqe name the file by its place there, if it has one or is
@@ -97,6 +89,7 @@ bool proi_uring_move_now(struct proi_backend *backend, struct pro_op *op, struct
 enum { URING_PLACES = 64 };
 void proi_uring_name_file(struct uring *uring, struct io_uring_sqe *sqe, struct pro_handle *handle);
 void proi_uring_forget_file(struct uring *uring, struct pro_handle *handle); /* before it is closed */
+void proi_uring_forget_all_files(struct uring *uring);                       /* before the ring is */
 
 /* Ends @op with @error, an errno. */
 void proi_uring_fail(struct pro_op *op, int error, struct proi_op_queue *done);

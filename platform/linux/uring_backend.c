@@ -206,10 +206,9 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
         const struct io_uring_cqe *cqe = &uring->cqes[head & uring->cq_mask];
         const unsigned tag = cqe->user_data & TAG_MASK;
 
-        if (cqe->flags & IORING_CQE_F_BUFFER) {
+        if (cqe->flags & IORING_CQE_F_BUFFER)
             uring->picked = (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
-            uring->more_to_receive = cqe->flags & IORING_CQE_F_SOCK_NONEMPTY;
-        }
+        uring->more_to_receive = cqe->flags & IORING_CQE_F_SOCK_NONEMPTY;
         if (PROI_LIKELY(tag == TAG_OP))
             proi_uring_returned(uring, proi_uring_op(cqe->user_data), cqe->res, done);
         else if (tag == TAG_WAKE || tag == TAG_MESSAGE)
@@ -287,7 +286,6 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
     struct pro_op *op;
 
     uring->turn++;
-    proi_uring_new_turn(uring);
     if (PROI_UNLIKELY(!uring->wake_armed))
         arm_wake(uring);
     if (PROI_UNLIKELY(uring->again.head != NULL))
@@ -335,7 +333,7 @@ static int buffers_register(struct uring *uring, unsigned most)
     return PRO_OK;
 }
 
-/* The kernel sees the entry when enter() moves its tail over it. Until then it is ours: receive_now() takes it back. */
+/* The kernel sees the entry when enter() moves its tail over it. Until then it is ours: take_buffer() takes it back. */
 static int uring_provide(struct proi_backend *backend, unsigned number, void *data, uint32_t size, unsigned most)
 {
     struct uring *uring = uring_of(backend);
@@ -569,6 +567,7 @@ static void uring_close(struct proi_backend *backend)
 {
     struct uring *uring = uring_of(backend);
 
+    proi_uring_forget_all_files(uring);
     io_uring_queue_exit(&uring->ring);
     if (uring->buffers)
         munmap(uring->buffers, buffer_ring_size(uring->buffers_mask + 1));

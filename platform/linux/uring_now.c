@@ -76,7 +76,7 @@ static bool read_now(struct uring *uring)
 
 /* ---- one send alone ---- */
 
-enum { SEND_NOW_IN_A_ROW = 16 };
+enum { SEND_NOW_MOST = 64 * 1024, SEND_NOW_IN_A_ROW = 16 };
 
 /* The same for one send alone: on a socket with room it is over at once, and the ring would be entered a second time
    for the receive that follows. With several to send the ring is the cheaper way. What would have to wait goes through
@@ -92,7 +92,7 @@ static bool send_now(struct uring *uring)
         return false;
     }
     op = proi_uring_op(sqe->user_data);
-    if (op->native != URING_IN_KERNEL || proi_op_left(op) >= PROI_MUCH) /* tried before */
+    if (op->native != URING_IN_KERNEL || proi_op_left(op) > SEND_NOW_MOST)
         return false;
     uring->system_calls++;
     count = send((int)op->handle->native, proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -108,28 +108,6 @@ bool proi_uring_alone_now(struct uring *uring) { return read_now(uring) || send_
 
 /* ---- what is large, both ways ---- */
 
-enum { RECEIVE_NOW_A_TURN = 32, SEND_NOW_A_TURN = 32 };
-
-/* One socket may use up what a turn has for receives, and the others get theirs in the next turns: it comes again in
-   the next round, which begins when a turn had some left. handle->backend[2]: the last round in which it was served. */
-static bool is_its_turn(struct uring *uring, struct pro_handle *handle)
-{
-    if (uring->received_now == RECEIVE_NOW_A_TURN || (handle->backend[2] == uring->round && handle != uring->served))
-        return false;
-    handle->backend[2] = uring->round;
-    uring->served = handle;
-    return true;
-}
-
-void proi_uring_new_turn(struct uring *uring)
-{
-    if (uring->received_now < RECEIVE_NOW_A_TURN)
-        uring->round++;
-    uring->served = NULL;
-    uring->received_now = 0;
-    uring->sent_now = 0;
-}
-
 /* A buffer that the kernel has not been given yet: what has just been returned, and is in the cache. */
 static bool take_buffer(struct uring *uring, struct pro_op *op)
 {
@@ -140,31 +118,11 @@ static bool take_buffer(struct uring *uring, struct pro_op *op)
     return true;
 }
 
-/* handle->backend[1] of a socket: how many large receives are to pass before the next try, and how many the next miss
-   makes them. Of a peer that waits for an answer to each large message no more ever comes. */
-enum { PASS_MOST = 63, NEXT_SHIFT = 32 };
-
-static void count_miss(struct pro_handle *handle)
-{
-    const uint64_t passes = handle->backend[1] >> NEXT_SHIFT, next = passes < PASS_MOST ? 2 * passes + 1 : PASS_MOST;
-
-    handle->backend[1] = next << NEXT_SHIFT | passes;
-}
-
-void proi_uring_much_received(struct pro_handle *handle)
-{
-    const bool passes = (uint32_t)handle->backend[1] != 0;
-
-    handle->eager = !passes;
-    handle->backend[1] -= passes;
-}
-
 /* There is nothing: seen here, so that the ring need not look again before it waits. */
 static bool receive_later(struct pro_op *op)
 {
     op->handle->backend_flags = URING_RECV_WAITED;
     op->handle->eager = 0;
-    count_miss(op->handle);
     if (op->kind == PRO_OP_RECV_LEASE)
         proi_lease_drop(op);
     return false;
@@ -175,13 +133,14 @@ static bool would_wait(ssize_t count) { return count < 0 && (errno == EAGAIN || 
 static bool over_now(struct uring *uring, struct pro_op *op, ssize_t count, struct proi_op_queue *done)
 {
     op->native = URING_IN_KERNEL;
+    uring->more_to_receive = true; /* perhaps: the next try will tell */
     proi_uring_kinds[op->kind].finish(uring, op, count < 0 ? -errno : (int)count, done);
     return true;
 }
 
-/* Who receives a piece from each socket in turn keeps all their buffers full; every piece then lets the peer's kernel
-   send more, within our call, and we do the peer's work. A socket that is emptied before the next leaves that work to
-   the peer. */
+/* Who receives a piece from each socket in turn keeps all their buffers full. Every piece then lets the kernel send
+   more; if the peer is on this machine that happens within our call, and we do the peer's work. A socket that is
+   emptied before the next one leaves that work to the peer. */
 static bool receive_now(struct uring *uring, struct pro_op *op, struct proi_op_queue *done)
 {
     const bool leased = op->kind == PRO_OP_RECV_LEASE;
@@ -189,18 +148,14 @@ static bool receive_now(struct uring *uring, struct pro_op *op, struct proi_op_q
     size_t size;
     ssize_t count;
 
-    if (!is_its_turn(uring, op->handle) || (leased && !take_buffer(uring, op)))
+    if (leased && !take_buffer(uring, op))
         return false;
     data = leased ? proi_op_lease(op)->data : proi_op_data(op);
     size = leased ? proi_op_lease(op)->size : proi_op_left(op);
-    uring->received_now++;
     uring->system_calls++;
     op->handle->backend[0] = uring->turn;
     count = recv((int)op->handle->native, data, size, MSG_DONTWAIT);
-    if (would_wait(count))
-        return receive_later(op);
-    op->handle->backend[1] = 0;
-    return over_now(uring, op, count, done);
+    return would_wait(count) ? receive_later(op) : over_now(uring, op, count, done);
 }
 
 /* Where more is coming, what is sent at once is under way while that is received; elsewhere sends are cheaper together.
@@ -209,9 +164,6 @@ static bool send_large_now(struct uring *uring, struct pro_op *op, struct proi_o
 {
     ssize_t count;
 
-    if (uring->sent_now == SEND_NOW_A_TURN)
-        return false;
-    uring->sent_now++;
     uring->system_calls++;
     count = send((int)op->handle->native, proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL | MSG_DONTWAIT);
     return !would_wait(count) && over_now(uring, op, count, done);

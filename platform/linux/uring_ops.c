@@ -132,7 +132,7 @@ static int fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_o
 
 static void finish_recv(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
-    proi_uring_received(op->handle, result);
+    op->handle->eager = result >= PROI_MUCH && uring->more_to_receive;
     finish_input(uring, op, result, done);
 }
 
@@ -158,7 +158,7 @@ static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result
     const int number = uring->picked;
 
     uring->picked = -1;
-    proi_uring_received(op->handle, result);
+    op->handle->eager = result >= PROI_MUCH && uring->more_to_receive;
     if (PROI_LIKELY(number >= 0))
         proi_lease_taken(op, (unsigned)number);
     if (PROI_LIKELY(result >= 0)) {

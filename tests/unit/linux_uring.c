@@ -313,87 +313,34 @@ TEST(send_alone_that_finds_no_room_waits_and_one_that_fails_tells_why)
     end();
 }
 
-/* How many receives of a byte are over at once, in a turn. */
-static unsigned received_at_once(struct pro_handle *handle)
+TEST(socket_is_eager_while_more_than_much_is_there)
 {
-    struct proi_op_queue done = { NULL, NULL };
-    struct pro_op op = { .kind = PRO_OP_RECV, .handle = handle, .length = 1 };
-    unsigned count = 0;
-    char byte;
-
-    for (;;) {
-        op.buffer = &byte;
-        op.transferred = 0;
-        handle->eager = 1; /* a byte alone would not make it so */
-        if (!backend->type->move_now(backend, &op, &done))
-            return count;
-        CHECK(proi_op_queue_pop(&done) == &op && op.result == 1);
-        count++;
-    }
-}
-
-TEST(sockets_that_more_comes_from_are_served_in_rounds)
-{
-    /* Kills: one socket that is served in every turn while another waits; a turn without a bound; a round that never
-       ends. */
-    struct pro_op send = { 0 };
-    char bytes[400] = { 0 };
-
-    begin(0);
-    connect_ends();
-    start(&send, PRO_OP_SEND, &ends[0], bytes, sizeof bytes);
-    CHECK_EQ(run(&send), sizeof bytes);
-    start(&send, PRO_OP_SEND, &ends[1], bytes, sizeof bytes);
-    CHECK_EQ(run(&send), sizeof bytes);
-    for (int round = 0; round < 3; round++) {
-        wait_once(0, NULL);
-        CHECK_EQ(received_at_once(&ends[0]), 32);
-        CHECK_EQ(received_at_once(&ends[1]), 0);
-        wait_once(0, NULL);
-        CHECK_EQ(received_at_once(&ends[0]), 0);
-        CHECK_EQ(received_at_once(&ends[1]), 32);
-        CHECK_EQ(received_at_once(&ends[0]), 0);
-        wait_once(0, NULL); /* in which there is nobody left in this round */
-        CHECK_EQ(received_at_once(&ends[0]), 0);
-        CHECK_EQ(received_at_once(&ends[1]), 0);
-    }
-    close_ends();
-    end();
-}
-
-/* A large message comes and is received by the ring. True: the next receive was tried at once, and found @more. */
-static bool tried_after_message(bool more)
-{
-    static char message[2 * PROI_MUCH], in[PROI_MUCH];
+    /* Kills: a try after each large message of a peer that waits for its answer; none where more has come already; a
+       row that does not end. */
+    static char message[5 * PROI_MUCH / 2], in[PROI_MUCH];
     struct proi_op_queue done = { NULL, NULL };
     struct pro_op send = { 0 }, recv = { 0 };
 
-    start(&send, PRO_OP_SEND_ALL, &ends[0], message, more ? sizeof message : sizeof in);
-    CHECK_EQ(run(&send), more ? sizeof message : sizeof in);
-    start(&recv, PRO_OP_RECV, &ends[1], in, sizeof in);
-    CHECK_EQ(run(&recv), sizeof in);
-    if (!ends[1].eager && !more)
-        return false;
-    recv.transferred = 0;
-    CHECK_EQ(backend->type->move_now(backend, &recv, &done), more);
-    wait_once(0, NULL); /* the next round */
-    return true;
-}
-
-TEST(socket_of_a_peer_that_waits_for_answers_is_tried_ever_more_seldom)
-{
-    /* Kills: a try that finds nothing after each message; a socket that is never tried again; one that more comes from
-       treated like it. */
-    unsigned tries = 0;
-
     begin(0);
     connect_ends();
-    for (int i = 0; i < 300; i++)
-        tries += tried_after_message(false);
-    CHECK(tries >= 8 && tries <= 12);
-    CHECK(tried_after_message(true));
-    for (int i = 0; i < 2; i++)
-        CHECK(tried_after_message(false));
+    start(&send, PRO_OP_SEND_ALL, &ends[0], message, sizeof in);
+    CHECK_EQ(run(&send), sizeof in);
+    start(&recv, PRO_OP_RECV, &ends[1], in, sizeof in);
+    CHECK_EQ(run(&recv), sizeof in);
+    CHECK(!ends[1].eager);
+
+    start(&send, PRO_OP_SEND_ALL, &ends[0], message, sizeof message);
+    CHECK_EQ(run(&send), sizeof message);
+    start(&recv, PRO_OP_RECV, &ends[1], in, sizeof in);
+    CHECK_EQ(run(&recv), sizeof in);
+    for (int i = 0; i < 2; i++) {
+        CHECK(ends[1].eager);
+        recv.transferred = 0;
+        CHECK(backend->type->move_now(backend, &recv, &done));
+        CHECK(proi_op_queue_pop(&done) == &recv);
+        CHECK_EQ(recv.result, i ? PROI_MUCH / 2 : PROI_MUCH);
+    }
+    CHECK(!ends[1].eager);
     close_ends();
     end();
 }
