@@ -260,7 +260,7 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
 
 /* Delivers @queue up to @last, its end when the turn's deliveries began: what they bring forth is for the next turn. A
    turn nested in a callback has delivered @last, too, whose memory may then be another op's. */
-static int deliver_up_to(struct pro_loop *loop, struct proi_op_queue *queue, const struct pro_op *last)
+PROI_INLINE int deliver_up_to(struct pro_loop *loop, struct proi_op_queue *queue, const struct pro_op *last)
 {
     const uint64_t this_turn = loop->own.stats.turns;
     struct pro_op *op;
@@ -284,11 +284,14 @@ static int deliver(struct pro_loop *loop)
 {
     const uint64_t this_turn = loop->own.stats.turns;
     const struct pro_op *const last_moved = loop->own.moved.tail, *const last_done = loop->own.done.tail;
-    const int count = deliver_up_to(loop, &loop->own.struck, loop->own.struck.tail);
+    int count = 0;
 
-    if (loop->own.stats.turns != this_turn)
-        return count;
-    if (loop->own.moved.head)
+    if (loop->own.struck.head) {
+        count = deliver_up_to(loop, &loop->own.struck, loop->own.struck.tail);
+        if (loop->own.stats.turns != this_turn)
+            return count;
+    }
+    if (PROI_UNLIKELY(loop->own.moved.head != NULL))
         return count + deliver_up_to(loop, &loop->own.moved, last_moved);
     loop->own.moves = MOVES_IN_A_ROW;
     return count + deliver_up_to(loop, &loop->own.done, last_done);
