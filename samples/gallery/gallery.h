@@ -89,10 +89,10 @@ void block_for_ms(int ms);
 struct loop_thread {
     struct pro_loop *loop;
     struct pro_completion_source *stop;
-    struct event *ended;
+    struct system_thread *thread;
 };
 void loop_thread_start(struct loop_thread *thread, const char *name);
-/* Frees the loop, on its thread, and waits for that. */
+/* Frees the loop, on its thread, and waits for the thread's end. */
 void loop_thread_stop(struct loop_thread *thread);
 
 /* Ends the program with a sentence: something a scenario needs is not there. */

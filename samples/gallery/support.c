@@ -42,13 +42,18 @@ static void named_main(void *arg)
     start.fn(start.arg);
 }
 
-void thread_run(const char *name, void (*fn)(void *arg), void *arg)
+static struct named_start *named(const char *name, void (*fn)(void *arg), void *arg)
 {
     struct named_start *start = malloc(sizeof *start);
     if (!start)
         give_up("a thread cannot be started", PRO_E_NO_MEMORY);
     *start = (struct named_start){ name, fn, arg };
-    if (!system_thread_start(named_main, start))
+    return start;
+}
+
+void thread_run(const char *name, void (*fn)(void *arg), void *arg)
+{
+    if (!system_thread_start(named_main, named(name, fn, arg)))
         give_up("a thread cannot be started", PRO_E_NO_THREAD);
 }
 
@@ -61,7 +66,6 @@ static void loop_thread_main(void *arg)
     pro_loop_run_until(thread->loop, stop);
     pro_task_unref(stop);
     pro_loop_free(thread->loop);
-    event_set(thread->ended);
 }
 
 void loop_thread_start(struct loop_thread *thread, const char *name)
@@ -70,17 +74,17 @@ void loop_thread_start(struct loop_thread *thread, const char *name)
     int code = pro_loop_new(&options, &thread->loop);
     if (code == PRO_OK)
         code = pro_completion_source_new(PRO_NO_RESULT, 0, &thread->stop);
-    thread->ended = event_new();
-    if (code != PRO_OK || !thread->ended)
-        give_up("a loop cannot be made", code ? code : PRO_E_NO_MEMORY);
-    thread_run(name, loop_thread_main, thread);
+    if (code != PRO_OK)
+        give_up("a loop cannot be made", code);
+    thread->thread = system_thread_new(named_main, named(name, loop_thread_main, thread));
+    if (!thread->thread)
+        give_up("a thread cannot be started", PRO_E_NO_THREAD);
 }
 
 void loop_thread_stop(struct loop_thread *thread)
 {
     pro_completion_source_set_result(thread->stop, NULL, PRO_NO_RESULT);
-    event_wait(thread->ended, -1);
-    event_free(thread->ended);
+    system_thread_join(thread->thread); /* a thread that is ending does not go well with a process that is, under Wine */
     pro_completion_source_free(thread->stop);
 }
 

@@ -8,6 +8,9 @@
 
 /* Starts fn(@arg), detached. False: it cannot be started. */
 bool system_thread_start(void (*fn)(void *arg), void *arg);
+/* The same, to be joined. NULL: it cannot be started. */
+struct system_thread *system_thread_new(void (*fn)(void *arg), void *arg);
+void system_thread_join(struct system_thread *thread);
 void system_sleep_ms(int ms);
 
 /* Once set it stays set. NULL when memory is short. */

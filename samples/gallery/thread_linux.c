@@ -19,18 +19,37 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+struct system_thread {
+    pthread_t thread;
+};
+
+struct system_thread *system_thread_new(void (*fn)(void *arg), void *arg)
+{
+    struct system_thread *thread = malloc(sizeof *thread);
+    struct start *start = malloc(sizeof *start);
+    if (thread && start) {
+        *start = (struct start){ fn, arg };
+        if (pthread_create(&thread->thread, NULL, thread_main, start) == 0)
+            return thread;
+    }
+    free(start);
+    free(thread);
+    return NULL;
+}
+
+void system_thread_join(struct system_thread *thread)
+{
+    pthread_join(thread->thread, NULL);
+    free(thread);
+}
+
 bool system_thread_start(void (*fn)(void *arg), void *arg)
 {
-    pthread_t thread;
-    struct start *start = malloc(sizeof *start);
-    if (!start)
+    struct system_thread *thread = system_thread_new(fn, arg);
+    if (!thread)
         return false;
-    *start = (struct start){ fn, arg };
-    if (pthread_create(&thread, NULL, thread_main, start) != 0) {
-        free(start);
-        return false;
-    }
-    pthread_detach(thread);
+    pthread_detach(thread->thread);
+    free(thread);
     return true;
 }
 

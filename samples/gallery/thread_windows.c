@@ -19,20 +19,32 @@ static unsigned __stdcall thread_main(void *arg)
     return 0;
 }
 
-bool system_thread_start(void (*fn)(void *arg), void *arg)
+/* A thread is its handle: the structure exists only as a name. */
+struct system_thread *system_thread_new(void (*fn)(void *arg), void *arg)
 {
     uintptr_t thread;
     struct start *start = malloc(sizeof *start);
     if (!start)
-        return false;
+        return NULL;
     *start = (struct start){ fn, arg };
     thread = _beginthreadex(NULL, 0, thread_main, start, 0, NULL);
-    if (!thread) {
+    if (!thread)
         free(start);
-        return false;
-    }
+    return (struct system_thread *)thread;
+}
+
+void system_thread_join(struct system_thread *thread)
+{
+    WaitForSingleObject((HANDLE)thread, INFINITE);
     CloseHandle((HANDLE)thread);
-    return true;
+}
+
+bool system_thread_start(void (*fn)(void *arg), void *arg)
+{
+    struct system_thread *thread = system_thread_new(fn, arg);
+    if (thread)
+        CloseHandle((HANDLE)thread);
+    return thread != NULL;
 }
 
 void system_sleep_ms(int ms) { Sleep((DWORD)ms); }
