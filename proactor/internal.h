@@ -34,8 +34,7 @@ enum {
 struct proi_wheel {
     uint64_t tick;                       /* all before it has fired */
     uint64_t occupied[PROI_WHEEL_WORDS]; /* a bit per slot */
-    uint64_t
-        unsorted[1 << (PROI_WHEEL_FIRST_BITS - 6)]; /* the same, of level 0: some timer lies before an earlier one */
+    uint64_t unsorted[1 << (PROI_WHEEL_FIRST_BITS - 6)]; /* of level 0: some timer lies before an earlier one */
     struct pro_timer_ *slots[PROI_WHEEL_SLOTS];     /* doubly linked, the last one's next is NULL; tails below */
     struct pro_timer_ *tails[PROI_WHEEL_SLOTS];
     size_t armed;
@@ -235,15 +234,13 @@ struct proi_limit {
     struct proi_token_node *node;       /* this loop's node of the token; NULL: none, or it has spoken */
     struct proi_limit *next, *previous; /* the node's */
 };
-/* [loop] Gives @op, just submitted, its limit. PRO_OK; PRO_E_CANCELED: its token has spoken already; PRO_E_NO_MEMORY.
- */
+/* [loop] Gives @op, just submitted, its limit. PRO_OK; PRO_E_CANCELED: its token has spoken already; PRO_E_NO_MEMORY. */
 int proi_limit_open(struct pro_op *op);
 void proi_limit_close(struct pro_op *op); /* [loop] nothing may end it early any more */
 
 /* ---- token.c: the tokens of pending ops ---- */
-int proi_token_attach(struct proi_limit *limit,
-                      struct pro_cancellation_source *source); /* [loop] as proi_limit_open() */
-void proi_token_detach(struct proi_limit *limit);              /* [loop] */
+int proi_token_attach(struct proi_limit *limit, struct pro_cancellation_source *source); /* [loop] as proi_limit_open() */
+void proi_token_detach(struct proi_limit *limit);                                        /* [loop] */
 void proi_token_table_free(struct pro_loop *loop);
 
 /* ---- what the loop needs of the layer above; implemented by sync_context/loop_context.c ---- */

@@ -64,8 +64,7 @@ enum { URING_BUFFER_GROUP = 0, URING_REGION = 0 };
 
 /* What pro_handle.backend[] is: of a socket [0] the turn in which its last leased receive was submitted; of a file [0]
    and [1] how its reads fare (uring_now.c), [2] its place (uring_files.c). And of a socket pro_handle.backend_flags:
-   its last leased receive had to wait, and took all that came, or one of any sort that was tried at once found nothing.
- */
+   its last leased receive had to wait, and took all that came, or one of any sort that was tried at once found nothing. */
 enum { URING_RECV_WAITED = 1 };
 
 /* A submission's number: the op, and above it the op's generation. */

@@ -341,8 +341,8 @@ static int uring_provide(struct proi_backend *backend, unsigned number, void *da
 
     if (PROI_UNLIKELY(!uring->buffers) && buffers_register(uring, most) < 0)
         return PRO_E_NO_MEMORY;
-    buffer =
-        &uring->buffers->bufs[uring->buffers_tail & uring->buffers_mask]; /* its last field is the tail, in the first */
+    /* Not its last field: in the first entry that is the kernel's tail. */
+    buffer = &uring->buffers->bufs[uring->buffers_tail & uring->buffers_mask];
     buffer->addr = (uint64_t)(uintptr_t)data;
     buffer->len = size;
     buffer->bid = (uint16_t)number;

@@ -158,8 +158,7 @@ static bool receive_now(struct uring *uring, struct pro_op *op, struct proi_op_q
     return would_wait(count) ? receive_later(op) : over_now(uring, op, count, done);
 }
 
-/* Where more is coming, what is sent at once is under way while that is received; elsewhere sends are cheaper together.
- */
+/* Where more is coming, what is sent at once is under way while that is received; elsewhere sends are cheaper together. */
 static bool send_large_now(struct uring *uring, struct pro_op *op, struct proi_op_queue *done)
 {
     ssize_t count;

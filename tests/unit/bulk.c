@@ -301,6 +301,64 @@ TEST(large_sends_that_a_delivery_starts_come_in_later_turns_in_order_and_after_t
     on_each(check_deliveries);
 }
 
+/* Two sockets with three pieces each, all there before the first is received. */
+enum { PIECES = 3 };
+static struct {
+    struct pair pair;
+    struct pro_op receive;
+    char in[PROI_MUCH];
+    char name;
+    int pieces;
+} queued[2];
+static char pieces_in_order[2 * PIECES + 1];
+
+static void on_piece(struct pro_op *op);
+
+static void receive_piece(int i)
+{
+    CHECK_EQ(pro_then(pro_recv(&queued[i].receive, &queued[i].pair.server, queued[i].in, PROI_MUCH, PRO_HOW_DEFAULT),
+                      on_piece),
+             PRO_OK);
+}
+
+static void on_piece(struct pro_op *op)
+{
+    const int i = op == &queued[1].receive;
+
+    CHECK_EQ(op->result, PROI_MUCH);
+    pieces_in_order[strlen(pieces_in_order)] = queued[i].name;
+    if (++queued[i].pieces < PIECES)
+        receive_piece(i);
+}
+
+static void check_one_after_the_other(struct pro_loop *loop)
+{
+    char *const bytes = pattern_new(PIECES * PROI_MUCH);
+    struct pro_op send = { 0 };
+
+    memset(queued, 0, sizeof queued);
+    memset(pieces_in_order, 0, sizeof pieces_in_order);
+    for (int i = 0; i < 2; i++) {
+        queued[i].name = "ab"[i];
+        loop_connect(loop, &queued[i].pair);
+        REQUIRE(loop_answer(loop, pro_send_all(&send, &queued[i].pair.client, bytes, PIECES * PROI_MUCH,
+                                               PRO_HOW_DEFAULT)) == PIECES * PROI_MUCH);
+    }
+    receive_piece(0);
+    receive_piece(1);
+    while (strlen(pieces_in_order) < 2 * PIECES)
+        REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+    if (strcmp(pro_loop_backend(loop), "io_uring") == 0)
+        CHECK(strcmp(pieces_in_order, "aaabbb") == 0);
+    free(bytes);
+}
+
+TEST(what_is_there_is_received_from_one_socket_before_the_next)
+{
+    /* Kills: going on with the others in the turn in which more was moved, or in those that deliver it. */
+    on_each(check_one_after_the_other);
+}
+
 static void check_not_overtaken(struct pro_loop *loop)
 {
     struct pro_op receive = { 0 };
