@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The verbs of files: they check and fill the op, nothing more. */
-#include "internal.h"
+#include "verb.h"
 
 #include <proact/file.h>
 

@@ -149,15 +149,7 @@ void proi_loop_set_blocked(struct pro_loop *loop, bool blocked);
 uint64_t proi_loop_clock(struct pro_loop *loop);
 
 /* ---- op.c: the only place where op->state changes ---- */
-/* Makes *op ready for a verb to fill. False: it is in flight or NULL; *op is then a stand-in that fails (misuse, told).
- */
-bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind);
 void proi_op_fail(struct pro_op *op, int code); /* the first failure stays */
-void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop);
-/* @kinds: bits 1 << enum proi_handle_kind. */
-void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
-                        unsigned kinds);
-void proi_op_limit(struct pro_op *op, struct pro_how how); /* after the loop is known */
 
 void proi_op_enqueue(struct pro_op *op);          /* [loop] READY or handed over → QUEUED, or DONE */
 void proi_op_to_kernel(struct pro_op *op);        /* [loop] QUEUED → KERNEL, or DONE */

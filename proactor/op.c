@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of an operation. This is the only place where op->state changes; see README.md for the picture. */
-#include "internal.h"
+#include "verb.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,31 +11,15 @@ static struct pro_op missing = { .result = PRO_E_INVALID, .state = PRO_OP_READY,
 
 static bool is_stand_in(const struct pro_op *op) { return op == &in_flight || op == &missing; }
 
-bool proi_op_begin(struct pro_op **op, enum pro_op_kind kind)
+PROI_APART struct pro_op *proi_op_refuse_to_begin(struct pro_op *op, enum pro_op_kind kind)
 {
-    struct pro_op *const it = *op;
-
-    if (!it) {
+    if (!op) {
         proi_misuse(PRO_E_INVALID, "%s: the op is NULL", pro_op_kind_name((int)kind));
-        *op = &missing;
-        return false;
+        return &missing;
     }
-    if (it->state != PRO_OP_IDLE && it->state != PRO_OP_READY) {
-        proi_misuse(PRO_E_STATE, "%s: this op is in flight (%s, %s); wait for its delivery or use another op",
-                    pro_op_kind_name((int)kind), pro_op_kind_name(it->kind), pro_op_state_name(it->state));
-        *op = &in_flight;
-        return false;
-    }
-    it->result = INT64_MIN; /* reading it early shows */
-    it->transferred = 0;
-    it->native = 0;
-    it->kind = (unsigned char)kind;
-    it->state = PRO_OP_READY;
-    it->why = PROI_WHY_NONE;
-    it->flags = 0;
-    it->loop = NULL;
-    it->handle = NULL;
-    return true; /* done and waiter are set by the submit; buffer, length and offset by the verbs that have them */
+    proi_misuse(PRO_E_STATE, "%s: this op is in flight (%s, %s); wait for its delivery or use another op",
+                pro_op_kind_name((int)kind), pro_op_kind_name(op->kind), pro_op_state_name(op->state));
+    return &in_flight;
 }
 
 void proi_op_fail(struct pro_op *op, int code)
@@ -46,13 +30,11 @@ void proi_op_fail(struct pro_op *op, int code)
     op->result = code;
 }
 
-void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop)
+PROI_APART void proi_op_use_any_loop(struct pro_op *op, struct pro_loop *loop)
 {
     struct pro_loop *const chosen = proi_loop_or_default(loop);
 
-    if (PROI_LIKELY(chosen && chosen == proi_running_loop && !proi_load(&chosen->closing, PROI_RELAXED))) {
-        op->loop = chosen;
-    } else if (!chosen) {
+    if (!chosen) {
         proi_op_fail(op, PRO_E_NO_THREAD);
     } else if (!proi_loop_usable(chosen)) {
         proi_op_fail(op, PRO_E_LOOP_CLOSED);
@@ -67,8 +49,8 @@ void proi_op_use_loop(struct pro_op *op, struct pro_loop *loop)
     }
 }
 
-void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation, uint32_t loop_id,
-                        unsigned kinds)
+PROI_APART void proi_op_use_any_handle(struct pro_op *op, struct pro_handle *handle, uint32_t generation,
+                                       uint32_t loop_id, unsigned kinds)
 {
     struct proi_handle_view view;
     const int code = proi_handle_look(handle, generation, loop_id, &view);
@@ -87,10 +69,7 @@ void proi_op_use_handle(struct pro_op *op, struct pro_handle *handle, uint32_t g
     } else {
         op->handle = handle;
         op->handle_generation = generation;
-        if (PROI_LIKELY(view.loop == proi_running_loop)) /* looked at just now: it is not closing */
-            op->loop = view.loop;
-        else
-            proi_op_use_loop(op, view.loop);
+        proi_op_use_any_loop(op, view.loop);
     }
 }
 
@@ -103,18 +82,19 @@ static void limit_until(struct pro_op *op, uint64_t deadline_ns)
     op->deadline_ns = deadline_ns;
 }
 
-void proi_op_limit(struct pro_op *op, struct pro_how how)
+PROI_APART void proi_op_limit_it(struct pro_op *op, int64_t timeout_ns, uint64_t deadline_ns,
+                                 struct pro_cancellation_source *source)
 {
-    if (how.token.source) {
-        op->source = how.token.source;
+    if (source) {
+        op->source = source;
         op->flags |= PROI_OP_TOKEN;
     }
-    if (how.timeout_ns < 0)
+    if (timeout_ns < 0)
         proi_op_fail(op, proi_misuse(PRO_E_INVALID, "%s: the timeout is negative", pro_op_kind_name(op->kind)));
-    if (how.deadline_ns)
-        limit_until(op, how.deadline_ns);
-    if (how.timeout_ns > 0 && op->loop)
-        limit_until(op, proi_loop_clock(op->loop) + (uint64_t)how.timeout_ns);
+    if (deadline_ns)
+        limit_until(op, deadline_ns);
+    if (timeout_ns > 0 && op->loop)
+        limit_until(op, proi_loop_clock(op->loop) + (uint64_t)timeout_ns);
 }
 
 struct proi_backend *proi_op_backend(const struct pro_op *op) { return op->loop->backend; }
@@ -502,9 +482,9 @@ static PROI_APART void adopt(struct pro_op *op)
     proi_loop_depart(owner);
 }
 
-void proi_op_returned(struct pro_op *op)
+/* What an answer is that is no plain count, or none at all. */
+static PROI_APART void returned_specially(struct pro_op *op)
 {
-    PROI_KERNEL_ACQUIRE(op);
     if (PROI_UNLIKELY(op->result == PROI_STARVED)) {
         op->state = PRO_OP_QUEUED;
         if (op->why != PROI_WHY_NONE || !proi_lease_wait(op))
@@ -512,12 +492,12 @@ void proi_op_returned(struct pro_op *op)
         return;
     }
     if (op->kind == PRO_OP_SEND_ALL && op->result >= 0) {
-        if (op->transferred < op->length && op->why == PROI_WHY_NONE) {
+        if (op->why == PROI_WHY_NONE) { /* the rest */
             op->state = PRO_OP_QUEUED;
             proi_op_queue_push(&op->loop->own.ready, op);
             return;
         }
-        op->result = op->transferred < op->length ? PRO_E_CANCELED : (int64_t)op->transferred;
+        op->result = PRO_E_CANCELED;
     }
     if (op->result == PRO_E_CANCELED && op->why != PROI_WHY_NONE)
         op->result = code_of((enum proi_why)op->why);
@@ -531,6 +511,27 @@ void proi_op_returned(struct pro_op *op)
         op->handle = NULL;
     }
     finish(op);
+}
+
+/* The kinds whose success needs nothing more. */
+enum {
+    PLAIN_KINDS = 1 << PRO_OP_NOP | 1 << PRO_OP_RECV | 1 << PRO_OP_SEND | 1 << PRO_OP_SHUTDOWN | 1 << PRO_OP_READ_AT |
+                  1 << PRO_OP_WRITE_AT | 1 << PRO_OP_FILE_SYNC | 1 << PRO_OP_RECV_LEASE
+};
+
+void proi_op_returned(struct pro_op *op)
+{
+    PROI_KERNEL_ACQUIRE(op);
+    if (PROI_UNLIKELY(op->result < 0)) {
+        returned_specially(op);
+    } else if (PLAIN_KINDS >> op->kind & 1) {
+        finish(op);
+    } else if (op->kind == PRO_OP_SEND_ALL && PROI_LIKELY(op->transferred >= op->length)) {
+        op->result = (int64_t)op->transferred;
+        finish(op);
+    } else {
+        returned_specially(op);
+    }
 }
 
 /* A callback of the background loop runs on the pool: the place of the arguments carries the work item there. */

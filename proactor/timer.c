@@ -4,7 +4,7 @@
    moments and not of the slots. A slot gives out as much as it is asked for and keeps the rest, so that a million
    timers that are due at once neither hold up a turn nor are touched twice. The verbs pro_sleep() and pro_sleep_until()
    are here, too. */
-#include "internal.h"
+#include "verb.h"
 
 #include <proact/timer.h>
 
