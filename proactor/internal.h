@@ -86,6 +86,7 @@ struct pro_loop {
         struct proi_op_queue moved;  /* likewise, before done: over at once on an eager handle */
         unsigned moves;              /* how many more may be tried at once before done has its turn */
         struct proi_wheel *wheel;
+        uint64_t struck_until_ns; /* the clock when timers were last struck */
         struct proi_token_table *tokens;        /* sources that pending ops listen to; NULL until the first */
         struct pro_op *loose;                   /* pending ops that have no handle, sleeps apart */
         struct proi_lease_pool *leases;         /* buffers of leased receives; NULL until the first */

@@ -214,7 +214,8 @@ static PROI_FLAT void strike_timers(struct pro_loop *loop)
 
     if (!loop->own.wheel->armed)
         return;
-    timer = proi_wheel_expire(loop->own.wheel, proi_loop_clock(loop), STRUCK_AT_ONCE);
+    loop->own.struck_until_ns = proi_loop_clock(loop);
+    timer = proi_wheel_expire(loop->own.wheel, loop->own.struck_until_ns, STRUCK_AT_ONCE);
     for (; timer; timer = next) {
         next = timer->next;
         proi_op_strike(proi_timer_op(timer));
@@ -242,7 +243,7 @@ static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
         const uint64_t strike = proi_wheel_next(loop->own.wheel);
 
         if (strike < until_ns)
-            until_ns = strike;
+            until_ns = strike <= loop->own.struck_until_ns ? 0 : strike;
     }
     if (until_ns) {
         proi_store(&loop->shared.asleep, 1u, PROI_SEQ_CST);
@@ -318,7 +319,6 @@ static int turn(struct pro_loop *loop, uint64_t until_ns)
     loop->own.stats.turns++;
     take_ops(loop);
     take_work(loop);
-    strike_timers(loop);
     flush_ready(loop);
     wait_for_kernel(loop, until_ns);
     strike_timers(loop);

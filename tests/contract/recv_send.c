@@ -84,6 +84,27 @@ static void recv_deadline(struct contract *contract)
     contract_close_pair(contract);
 }
 
+/* What the simulated kernel gives late is too late. */
+static void recv_at_once(struct contract *contract)
+{
+    /* Kills: a deadline that has passed and ends an operation before it is tried. */
+    static struct contract_op first, rest, none;
+
+    contract_pair(contract);
+    feed(contract, 16);
+    contract_start_bytes(contract, &first, 1, pro_recv(&first.op, &contract->client, bytes, 1, PRO_HOW_DEFAULT));
+    contract_wait(contract, &first); /* so the others are there, too */
+    contract_start_bytes(contract, &rest, 15, pro_recv(&rest.op, &contract->client, bytes, 15, PRO_AT_ONCE));
+    contract_wait(contract, &rest);
+    contract_check(contract, &rest);
+    if (rest.op.result == 15) {
+        start_recv(contract, &none, PRO_AT_ONCE);
+        contract_wait(contract, &none);
+        CHECK_EQ(none.op.result, PRO_E_TIMEOUT);
+    }
+    contract_close_pair(contract);
+}
+
 static void recv_cancel_before(struct contract *contract)
 {
     /* Kills: submitting although the token is cancelled. */
@@ -317,6 +338,18 @@ static void send_deadline(struct contract *contract)
     contract_close_pair(contract);
 }
 
+static void send_at_once(struct contract *contract)
+{
+    /* Kills: the same. */
+    static struct contract_op it;
+
+    contract_pair(contract);
+    start_small(contract, &it, PRO_AT_ONCE);
+    contract_wait(contract, &it);
+    contract_check(contract, &it);
+    contract_close_pair(contract);
+}
+
 static void send_cancel_before(struct contract *contract)
 {
     /* Kills: a first part that leaves before the token is asked. */
@@ -432,6 +465,7 @@ static const struct contract_row rows[] = {
     { "recv", "success", recv_success, 0, 0, 0, 0 },
     { "recv", "short", recv_short, 50, 0, 0, 0 },
     { "recv", "deadline", recv_deadline, 0, 0, 0, 0 },
+    { "recv", "at once", recv_at_once, 0, 0, 0, 0 },
     { "recv", "cancel before", recv_cancel_before, 0, 0, 0, 0 },
     { "recv", "cancel while pending", recv_cancel_pending, 0, 0, 0, 0 },
     { "recv", "close while pending", recv_close_pending, 0, 0, 0, 0 },
@@ -443,6 +477,7 @@ static const struct contract_row rows[] = {
     { "send", "success", send_success, 0, 0, 0, 0 },
     { "send", "short", send_short, 50, 0, 0, 0 },
     { "send", "deadline", send_deadline, 0, 0, 0, 0 },
+    { "send", "at once", send_at_once, 0, 0, 0, 0 },
     { "send", "cancel before", send_cancel_before, 0, 0, 0, 0 },
     { "send", "cancel while pending", send_cancel_pending, 0, 0, 0, 0 },
     { "send", "close while pending", send_close_pending, 0, 0, 0, 0 },
@@ -453,6 +488,7 @@ static const struct contract_row rows[] = {
     { "send_all", "success", send_success, 0, 0, 0, 0 },
     { "send_all", "short", send_short, 50, 0, 0, 0 },
     { "send_all", "deadline", send_deadline, 0, 0, 0, 0 },
+    { "send_all", "at once", send_at_once, 0, 0, 0, 0 },
     { "send_all", "cancel before", send_cancel_before, 0, 0, 0, 0 },
     { "send_all", "cancel while pending", send_cancel_pending, 0, 0, 0, 0 },
     { "send_all", "close while pending", send_close_pending, 0, 0, 0, 0 },
