@@ -19,6 +19,7 @@ struct uring {
     unsigned read_now_in_a_row; /* reads that were over without the ring, since it was entered last */
     unsigned send_now_in_a_row; /* likewise sends                                                */
     unsigned enter_flags;       /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
+    unsigned absolute_timeout;  /* IORING_ENTER_ABS_TIMER where the kernel knows it */
     int enter_fd;
     bool wake_armed;
     bool woke; /* a wake was taken note of since the last wait() returned: the next one must not sleep */
@@ -37,8 +38,7 @@ struct uring {
     struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
     unsigned buffers_mask;
     unsigned short buffers_tail; /* enter() hands over the entries from the kernel's tail to this one */
-    int picked;                  /* the buffer that came with the completion in hand; -1: none */
-    bool more_to_receive;        /* that completion says so */
+    unsigned answer_flags;       /* IORING_CQE_F_…, of the answer that is in hand */
     struct io_uring ring;
 
     char pad[64];        /* wakers write below, the loop above */
@@ -52,8 +52,8 @@ struct uring {
 enum uring_in_kernel { URING_IN_KERNEL = INT_MIN, URING_CANCEL_ASKED = INT_MIN + 1 };
 
 struct proi_uring_kind {
-    /* Fills @sqe but for user_data. Gives 0, or an errno: the op ends with that and the kernel never sees it. */
-    int (*fill)(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op);
+    /* Fills @sqe, which is queued last, but for user_data; or takes it back. */
+    void (*fill)(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op);
     /* The kernel answered @result, a count or -errno. */
     void (*finish)(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done);
 };
@@ -73,6 +73,9 @@ static inline struct pro_op *proi_uring_op(uint64_t data)
 {
     return (struct pro_op *)(uintptr_t)(data & ((UINT64_C(1) << URING_GENERATION_SHIFT) - 1));
 }
+
+/* In place of filling it: the op ends with @error, an errno, and the kernel never sees it. */
+void proi_uring_take_back(struct uring *uring, struct pro_op *op, int error);
 
 /* The kernel's answer to @op, a count or -errno, has come: ends it, or marks it to be submitted again. */
 void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done);

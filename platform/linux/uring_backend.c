@@ -92,6 +92,10 @@ static void entered_badly(struct uring *uring, int error)
 
 static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most);
 
+static bool is_full(const struct uring *uring) { return uring->sq_tail - uring->sq_submitted >= uring->sq_entries; }
+
+static struct io_uring_sqe *next_entry(struct uring *uring) { return &uring->sqes[uring->sq_tail & uring->sq_mask]; }
+
 /* The queue is full: submits in the middle of a turn. When the kernel does not even take that for want of room or
    memory, what is complete is put aside first. NULL: it does not take it now. */
 static __attribute__((noinline)) struct io_uring_sqe *entry_after_flush(struct uring *uring)
@@ -100,21 +104,17 @@ static __attribute__((noinline)) struct io_uring_sqe *entry_after_flush(struct u
         reap(uring, &uring->over, UINT_MAX);
         enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
     }
-    if (uring->sq_tail - uring->sq_submitted >= uring->sq_entries)
-        return NULL;
-    return &uring->sqes[uring->sq_tail & uring->sq_mask];
+    return is_full(uring) ? NULL : next_entry(uring);
 }
 
 /* The next free entry; it is queued when sq_tail moves on. */
 static struct io_uring_sqe *entry(struct uring *uring)
 {
-    if (PROI_UNLIKELY(uring->sq_tail - uring->sq_submitted >= uring->sq_entries))
-        return entry_after_flush(uring);
-    return &uring->sqes[uring->sq_tail & uring->sq_mask];
+    return PROI_UNLIKELY(is_full(uring)) ? entry_after_flush(uring) : next_entry(uring);
 }
 
 /* Close has to close in any case. */
-static void refuse(struct uring *uring, struct pro_op *op, int error)
+static PROI_APART void refuse(struct uring *uring, struct pro_op *op, int error)
 {
     if (op->kind == PRO_OP_CLOSE) {
         proi_uring_forget_file(uring, op->handle);
@@ -124,24 +124,42 @@ static void refuse(struct uring *uring, struct pro_op *op, int error)
     proi_op_complete(&uring->over, op, proi_error_from_native(error), 0, error);
 }
 
+void proi_uring_take_back(struct uring *uring, struct pro_op *op, int error)
+{
+    uring->sq_tail--;
+    refuse(uring, op, error);
+}
+
+/* The entry is queued before it is filled: so filling is the last thing that is done. */
+static void queue(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    sqe->user_data = user_data(op);
+    uring->sq_tail++;
+    PROI_KERNEL_RELEASE(op);
+    proi_uring_kinds[op->kind].fill(uring, sqe, op);
+}
+
+static PROI_APART void queue_after_flush(struct uring *uring, struct pro_op *op)
+{
+    struct io_uring_sqe *const sqe = entry_after_flush(uring);
+
+    if (sqe)
+        queue(uring, sqe, op);
+    else
+        refuse(uring, op, ENOMEM);
+}
+
 static void uring_submit(struct proi_backend *backend, struct pro_op *op)
 {
     struct uring *uring = uring_of(backend);
-    struct io_uring_sqe *sqe = entry(uring);
-    int error = ENOMEM;
 
     op->native = URING_IN_KERNEL;
     if (PROI_UNLIKELY((uint64_t)(uintptr_t)op >> URING_GENERATION_SHIFT))
-        error = EOPNOTSUPP; /* memory that was mapped above 2^48 on the program's own wish */
-    else if (PROI_LIKELY(sqe != NULL))
-        error = proi_uring_kinds[op->kind].fill(uring, sqe, op);
-    if (PROI_UNLIKELY(error)) {
-        refuse(uring, op, error);
-        return;
-    }
-    sqe->user_data = user_data(op);
-    PROI_KERNEL_RELEASE(op);
-    uring->sq_tail++;
+        refuse(uring, op, EOPNOTSUPP); /* memory that was mapped above 2^48 on the program's own wish */
+    else if (PROI_UNLIKELY(is_full(uring)))
+        queue_after_flush(uring, op);
+    else
+        queue(uring, next_entry(uring), op);
 }
 
 /* A second request for the same op would find no more than the first. An op in uring->over has its own number in
@@ -175,8 +193,8 @@ static void uring_cancel(struct proi_backend *backend, struct pro_op *op)
 void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
     PROI_KERNEL_ACQUIRE(op);
-    if (PROI_UNLIKELY(result == -EINTR) && uring->picked < 0 && op->native == URING_IN_KERNEL &&
-        op->kind != PRO_OP_CLOSE && op->kind != PRO_OP_CONNECT)
+    if (PROI_UNLIKELY(result == -EINTR) && !(uring->answer_flags & IORING_CQE_F_BUFFER) &&
+        op->native == URING_IN_KERNEL && op->kind != PRO_OP_CLOSE && op->kind != PRO_OP_CONNECT)
         proi_op_queue_push(&uring->again, op);
     else
         proi_uring_kinds[op->kind].finish(uring, op, result, done);
@@ -206,9 +224,7 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
         const struct io_uring_cqe *cqe = &uring->cqes[head & uring->cq_mask];
         const unsigned tag = cqe->user_data & TAG_MASK;
 
-        if (cqe->flags & IORING_CQE_F_BUFFER)
-            uring->picked = (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
-        uring->more_to_receive = cqe->flags & IORING_CQE_F_SOCK_NONEMPTY;
+        uring->answer_flags = cqe->flags;
         if (PROI_LIKELY(tag == TAG_OP))
             proi_uring_returned(uring, proi_uring_op(cqe->user_data), cqe->res, done);
         else if (tag == TAG_WAKE || tag == TAG_MESSAGE)
@@ -253,17 +269,20 @@ static int sleep_until(struct uring *uring, uint64_t deadline_ns)
 {
     struct __kernel_timespec timeout;
     struct io_uring_getevents_arg arg = { .ts = (uint64_t)(uintptr_t)&timeout };
-    uint64_t now;
 
     proi_store(&uring->cpu, (uint32_t)sched_getcpu(), PROI_RELAXED);
     if (deadline_ns == UINT64_MAX)
         return enter(uring, 1, IORING_ENTER_GETEVENTS, NULL);
-    now = proi_now();
-    if (deadline_ns <= now)
-        return enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
-    timeout.tv_sec = (long long)((deadline_ns - now) / 1000000000);
-    timeout.tv_nsec = (long long)((deadline_ns - now) % 1000000000);
-    return enter(uring, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
+    if (!uring->absolute_timeout) {
+        const uint64_t now = proi_now();
+
+        if (deadline_ns <= now)
+            return enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
+        deadline_ns -= now;
+    }
+    timeout.tv_sec = (long long)(deadline_ns / 1000000000);
+    timeout.tv_nsec = (long long)(deadline_ns % 1000000000);
+    return enter(uring, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | uring->absolute_timeout, &arg);
 }
 
 /* Deferred work to run, or completions that did not fit into the queue: the kernel says so in a word that both can see,
@@ -534,7 +553,6 @@ static int uring_open(const struct pro_loop_options *options, struct proi_backen
     }
     take_arrays(uring);
     uring->takes_messages = kernel_takes_messages();
-    uring->picked = -1;
     uring->base.type = &proi_backend_uring;
     *ret_backend = &uring->base;
     return PRO_OK;
@@ -544,6 +562,21 @@ exit_ring:
 free_uring:
     proi_free(uring);
     return code;
+}
+
+/* By number: newer than liburing 2.3. Both came with Linux 6.12; to name the clock, the one that is used anyway, shows
+   that timeouts may be moments of it. */
+enum { REGISTER_CLOCK = 29, ENTER_ABS_TIMER = 1 << 5 };
+
+static unsigned absolute_timeout(const struct uring *uring)
+{
+    const struct {
+        uint32_t clock, zero[3];
+    } clock = { .clock = CLOCK_MONOTONIC };
+
+    return io_uring_register((unsigned)uring->ring.ring_fd, REGISTER_CLOCK, (void *)(uintptr_t)&clock, 0) < 0
+               ? 0
+               : ENTER_ABS_TIMER;
 }
 
 /* Enabling makes the calling thread the ring's only issuer. Registering the descriptor saves looking it up on each
@@ -556,6 +589,7 @@ static int uring_bind(struct proi_backend *backend)
 
     if (result < 0)
         return proi_error_from_native(-result);
+    uring->absolute_timeout = absolute_timeout(uring);
     if (io_uring_register_ring_fd(&uring->ring) == 1) {
         uring->enter_fd = uring->ring.enter_ring_fd;
         uring->enter_flags = IORING_ENTER_REGISTERED_RING;

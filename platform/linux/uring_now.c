@@ -104,7 +104,11 @@ static bool send_now(struct uring *uring)
     return true;
 }
 
-bool proi_uring_alone_now(struct uring *uring) { return read_now(uring) || send_now(uring); }
+bool proi_uring_alone_now(struct uring *uring)
+{
+    uring->answer_flags = 0;
+    return read_now(uring) || send_now(uring);
+}
 
 /* ---- what is large, both ways ---- */
 
@@ -133,7 +137,7 @@ static bool would_wait(ssize_t count) { return count < 0 && (errno == EAGAIN || 
 static bool over_now(struct uring *uring, struct pro_op *op, ssize_t count, struct proi_op_queue *done)
 {
     op->native = URING_IN_KERNEL;
-    uring->more_to_receive = true; /* perhaps: the next try will tell */
+    uring->answer_flags = IORING_CQE_F_SOCK_NONEMPTY; /* perhaps: the next try will tell */
     proi_uring_kinds[op->kind].finish(uring, op, count < 0 ? -errno : (int)count, done);
     return true;
 }

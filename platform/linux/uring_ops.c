@@ -54,25 +54,23 @@ static void finish_output(struct uring *uring, struct pro_op *op, int result, st
 
 /* ---- the kinds, in the order of enum pro_op_kind ---- */
 
-static int fill_nothing(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_nothing(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    (void)uring, (void)sqe, (void)op;
-    return EINVAL; /* not a kind that comes to a backend */
+    (void)sqe;
+    proi_uring_take_back(uring, op, EINVAL); /* not a kind that comes to a backend */
 }
 
-static int fill_nop(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_nop(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring, (void)op;
     io_uring_prep_nop(sqe);
-    return 0;
 }
 
 /* TCP_NODELAY comes with the listener. */
-static int fill_accept(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_accept(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
     io_uring_prep_accept(sqe, handle_fd(op), NULL, NULL, SOCK_CLOEXEC);
-    return 0;
 }
 
 /* A cancelled accept that has a connection nevertheless answers with its descriptor: a success. */
@@ -84,7 +82,7 @@ static void finish_accept(struct uring *uring, struct pro_op *op, int result, st
 }
 
 /* The address lies in the op where the arguments were: the kernel reads it at the next io_uring_enter. */
-static int fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     const struct proi_connect_args args = *(struct proi_connect_args *)proi_op_args(op);
     struct sockaddr_storage address;
@@ -92,22 +90,26 @@ static int fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct pr
     int fd, error;
 
     _Static_assert(sizeof(struct sockaddr_in6) <= PROI_OP_ARGS, "an address fits into the op");
-    if (!length)
-        return EAFNOSUPPORT;
+    if (!length) {
+        proi_uring_take_back(uring, op, EAFNOSUPPORT);
+        return;
+    }
     count_call(uring);
     fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return errno;
+    if (fd < 0) {
+        proi_uring_take_back(uring, op, errno);
+        return;
+    }
     count_call(uring);
     error = proi_linux_nodelay(fd);
     if (error) {
         close(fd);
-        return error;
+        proi_uring_take_back(uring, op, error);
+        return;
     }
     *proi_op_native(op) = (size_t)fd;
     memcpy(proi_op_args(op), &address, length);
     io_uring_prep_connect(sqe, fd, proi_op_args(op), length);
-    return 0;
 }
 
 static void finish_connect(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
@@ -119,7 +121,7 @@ static void finish_connect(struct uring *uring, struct pro_op *op, int result, s
     finish_plain(uring, op, result, done);
 }
 
-static int fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
     io_uring_prep_recv(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), 0);
@@ -127,47 +129,46 @@ static int fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_o
         sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
         op->handle->backend_flags = 0;
     }
-    return 0;
 }
 
 static void finish_recv(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
-    op->handle->eager = result >= PROI_MUCH && uring->more_to_receive;
+    op->handle->eager = result >= PROI_MUCH && uring->answer_flags & IORING_CQE_F_SOCK_NONEMPTY;
     finish_input(uring, op, result, done);
 }
 
 /* Length 0: as much as the buffer holds that the kernel will choose. Where the last one had to wait this one does so
    first: a try that finds nothing costs most when it takes a buffer, and puts it back; where data is there already,
    waiting costs most. */
-static int fill_recv_lease(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_recv_lease(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    if (PROI_UNLIKELY(proi_lease_prepare(op) < 0))
-        return ENOMEM;
+    if (PROI_UNLIKELY(proi_lease_prepare(op) < 0)) {
+        proi_uring_take_back(uring, op, ENOMEM);
+        return;
+    }
     io_uring_prep_recv(sqe, handle_fd(op), NULL, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = URING_BUFFER_GROUP;
     if (op->handle->backend_flags & URING_RECV_WAITED)
         sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
     op->handle->backend[0] = uring->turn;
-    return 0;
 }
 
 /* A buffer may come with the end of the stream, too, and with an error. */
 static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
-    const int number = uring->picked;
+    const bool has_buffer = uring->answer_flags & IORING_CQE_F_BUFFER;
+    const bool more = uring->answer_flags & IORING_CQE_F_SOCK_NONEMPTY;
 
-    uring->picked = -1;
-    op->handle->eager = result >= PROI_MUCH && uring->more_to_receive;
-    if (PROI_LIKELY(number >= 0))
-        proi_lease_taken(op, (unsigned)number);
+    op->handle->eager = result >= PROI_MUCH && more;
+    if (PROI_LIKELY(has_buffer))
+        proi_lease_taken(op, uring->answer_flags >> IORING_CQE_BUFFER_SHIFT);
     if (PROI_LIKELY(result >= 0)) {
-        op->handle->backend_flags =
-            uring->turn - op->handle->backend[0] > 1 && !uring->more_to_receive ? URING_RECV_WAITED : 0;
+        op->handle->backend_flags = uring->turn - op->handle->backend[0] > 1 && !more ? URING_RECV_WAITED : 0;
         if (result > 0)
             PROI_MADE_DEFINED(proi_op_lease(op)->data, (size_t)result);
         proi_lease_complete(done, op, result, 0);
-    } else if (result == -ENOBUFS && number < 0) {
+    } else if (result == -ENOBUFS && !has_buffer) {
         proi_lease_complete(done, op, PROI_STARVED, 0);
     } else {
         const int error = result == -EINTR && op->native == URING_CANCEL_ASKED ? ECANCELED : -result;
@@ -176,18 +177,16 @@ static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result
     }
 }
 
-static int fill_send(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_send(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
     io_uring_prep_send(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL);
-    return 0;
 }
 
-static int fill_send_all(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_send_all(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
     io_uring_prep_send(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL | MSG_WAITALL);
-    return 0;
 }
 
 /* Ended by a cancellation after a part went: the kernel answers with the part. Without a cancellation a short answer
@@ -200,21 +199,19 @@ static void finish_send_all(struct uring *uring, struct pro_op *op, int result, 
         finish_output(uring, op, result, done);
 }
 
-static int fill_shutdown(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_shutdown(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     _Static_assert((int)PRO_SHUTDOWN_RECV == SHUT_RD && (int)PRO_SHUTDOWN_SEND == SHUT_WR &&
                        (int)PRO_SHUTDOWN_BOTH == SHUT_RDWR,
                    "the same numbers");
     (void)uring;
     io_uring_prep_shutdown(sqe, handle_fd(op), (int)op->offset);
-    return 0;
 }
 
-static int fill_close(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_close(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     proi_uring_forget_file(uring, op->handle);
     io_uring_prep_close(sqe, handle_fd(op));
-    return 0;
 }
 
 /* Linux frees the descriptor before anything can interrupt close. */
@@ -223,13 +220,12 @@ static void finish_close(struct uring *uring, struct pro_op *op, int result, str
     finish_plain(uring, op, result == -EINTR ? 0 : result, done);
 }
 
-static int fill_open(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_open(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     const struct proi_open_args *args = proi_op_args(op);
 
     (void)uring;
     io_uring_prep_openat(sqe, AT_FDCWD, args->path, proi_linux_open_flags(args->flags), 0666);
-    return 0;
 }
 
 static void finish_open(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
@@ -256,35 +252,36 @@ static bool is_registered(const struct uring *uring, const struct pro_op *op)
 }
 
 /* Past INT64_MAX the kernel would take the offset for "the present position". */
-static int fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    if (op->offset > INT64_MAX)
-        return EINVAL;
+    if (PROI_UNLIKELY(op->offset > INT64_MAX)) {
+        proi_uring_take_back(uring, op, EINVAL);
+        return;
+    }
     if (is_registered(uring, op))
         io_uring_prep_read_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
     else
         io_uring_prep_read(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
     proi_uring_name_file(uring, sqe, op->handle);
-    return 0;
 }
 
-static int fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    if (op->offset > INT64_MAX)
-        return EINVAL;
+    if (PROI_UNLIKELY(op->offset > INT64_MAX)) {
+        proi_uring_take_back(uring, op, EINVAL);
+        return;
+    }
     if (is_registered(uring, op))
         io_uring_prep_write_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
     else
         io_uring_prep_write(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
     proi_uring_name_file(uring, sqe, op->handle);
-    return 0;
 }
 
-static int fill_sync(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+static void fill_sync(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
     io_uring_prep_fsync(sqe, handle_fd(op), 0);
-    return 0;
 }
 
 _Static_assert(PRO_OP_KIND_COUNT == 15, "a new kind of operation needs a line below");
