@@ -104,11 +104,7 @@ static bool send_now(struct uring *uring)
     return true;
 }
 
-bool proi_uring_alone_now(struct uring *uring)
-{
-    uring->answer_flags = 0;
-    return read_now(uring) || send_now(uring);
-}
+bool proi_uring_alone_now(struct uring *uring) { return read_now(uring) || send_now(uring); }
 
 /* ---- what is large, both ways ---- */
 
