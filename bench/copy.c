@@ -2,11 +2,11 @@
 /* Copies a file: several async methods, each taking the next block to read and write until the end is reached.
  *
  *     copy SOURCE DESTINATION */
-#include <proact/proact.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "measure.h"
 
-enum { WORKERS = 4, BLOCK = 128 * 1024 };
+#include <proact/proact.h>
+
+enum { WORKERS = 8, BLOCK = 256 * 1024 };
 
 static const char *source_path, *destination_path;
 
@@ -21,7 +21,7 @@ struct worker {
     uint64_t at, end; /* what is left of the block under way */
     size_t length;    /* read, and */
     size_t written;   /* of that, written */
-    char buffer[BLOCK];
+    char *buffer;     /* the caller's */
 };
 
 PRO_ASYNC(worker_move_next, struct worker, self)
@@ -43,11 +43,14 @@ PRO_ASYNC(worker_move_next, struct worker, self)
     }
 PRO_ASYNC_END
 
-static struct pro_task *worker_async(void)
+static struct pro_task *worker_async(char *buffer)
 {
     struct worker *self = PRO_NEW_FRAME_VOID(struct worker, worker_move_next);
 
-    return self ? PRO_START(self) : pro_task_no_memory();
+    if (!self)
+        return pro_task_no_memory();
+    self->buffer = buffer;
+    return PRO_START(self);
 }
 
 struct copy_file {
@@ -55,6 +58,7 @@ struct copy_file {
     struct pro_op op;
     struct pro_task *tasks[WORKERS];
     size_t count;
+    char *buffers;
 };
 
 PRO_ASYNC(copy_file_move_next, struct copy_file, self)
@@ -63,14 +67,20 @@ PRO_ASYNC(copy_file_move_next, struct copy_file, self)
                             &copy.destination, PRO_HOW_DEFAULT));
     if (pro_file_size(&copy.source, &copy.size) < 0)
         PRO_THROW_NEW(PRO_E_IO, "copy: the size of the source cannot be read");
-    while (self->count < WORKERS)
-        self->tasks[self->count++] = worker_async();
+    self->buffers = malloc((size_t)WORKERS * BLOCK + PAGE);
+    if (!self->buffers)
+        PRO_THROW_NEW(PRO_E_NO_MEMORY, "copy: no memory for the buffers");
+    while (self->count < WORKERS) {
+        self->tasks[self->count] = worker_async(first_page(self->buffers) + self->count * BLOCK);
+        self->count++;
+    }
     PRO_AWAIT(pro_when_all(self->tasks, self->count));
     PRO_AWAIT(pro_file_close(&self->op, &copy.destination));
     PRO_AWAIT(pro_file_close(&self->op, &copy.source));
     PRO_FINALLY
     while (self->count > 0)
         pro_task_unref(self->tasks[--self->count]);
+    free(self->buffers);
 PRO_ASYNC_END
 
 static struct pro_task *copy_file_async(void *arg)

@@ -7,7 +7,7 @@
 #include <proact/proact.h>
 #include <string.h>
 
-enum { BLOCK = 4096, SAMPLED = 64 };
+enum { BLOCK = PAGE, SAMPLED = 64 };
 
 static struct {
     const char *path;
@@ -76,9 +76,6 @@ static void print_report(double took_ns, double used_ns)
            histogram_us(&run.latencies, 0.99));
 }
 
-/* O_DIRECT wants memory on the device's boundaries; malloc does not promise that much. */
-static char *first_boundary(char *memory) { return memory + (BLOCK - (uintptr_t)memory % BLOCK) % BLOCK; }
-
 PRO_ASYNC(read_all_move_next, struct read_all, self)
     self->memory = malloc((wanted.depth + 1) * BLOCK);
     self->tasks = malloc(wanted.depth * sizeof *self->tasks);
@@ -93,7 +90,7 @@ PRO_ASYNC(read_all_move_next, struct read_all, self)
     self->start_ns = pro_now();
     self->start_cpu_ns = cpu_ns();
     while (self->count < wanted.depth) {
-        self->tasks[self->count] = reader_async(first_boundary(self->memory) + self->count * BLOCK);
+        self->tasks[self->count] = reader_async(first_page(self->memory) + self->count * BLOCK);
         self->count++;
     }
     PRO_AWAIT(pro_sleep(&self->op, NULL, (int64_t)(wanted.seconds * 1e9), PRO_HOW_DEFAULT));
@@ -101,7 +98,7 @@ PRO_ASYNC(read_all_move_next, struct read_all, self)
     PRO_AWAIT(pro_when_all(self->tasks, self->count));
     print_report((double)(pro_now() - self->start_ns), cpu_ns() - self->start_cpu_ns);
     PRO_AWAIT(pro_file_close(&self->op, &run.file));
-PRO_FINALLY
+    PRO_FINALLY
     while (self->count > 0)
         pro_task_unref(self->tasks[--self->count]);
     (void)pro_loop_register_memory(pro_loop_current(), NULL, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the benchmark programs share: random numbers that repeat, CPU time, and a histogram of latencies. */
+/* What the benchmark programs share: random numbers that repeat, CPU time, memory that begins a page, and a histogram
+   of latencies. */
 #ifndef PROACT_BENCH_MEASURE_H
 #define PROACT_BENCH_MEASURE_H
 
@@ -22,6 +23,11 @@ static inline uint64_t random_next(uint64_t *state)
 
 /* Of the whole process, all its threads. */
 static inline double cpu_ns(void) { return (double)clock() * (1e9 / (double)CLOCKS_PER_SEC); }
+
+/* Where the first page in @memory begins: O_DIRECT wants that, and a copy from or to it touches no page more than it
+   must. malloc does not promise it. */
+enum { PAGE = 4096 };
+static inline char *first_page(char *memory) { return memory + (PAGE - (uintptr_t)memory % PAGE) % PAGE; }
 
 /* 32 linear steps in each power of two: a value is kept to within 3 %. */
 enum { HISTOGRAM_STEPS = 32, HISTOGRAM_BITS = 6 /* of twice the steps */, HISTOGRAM_BUCKETS = 60 * HISTOGRAM_STEPS };

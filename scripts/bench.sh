@@ -96,6 +96,17 @@ once() {
     done <<<"$5"
 }
 
+# The whole process, as somebody who starts it sees it.
+copy_once() { # copy_once TITLE PROGRAM ROUND COMMAND
+    local start end speed=
+    rm -f "$out/copy"
+    start=$(date +%s%N)
+    timeout 120 $4 "$out/data" "$out/copy" >>"$log" 2>&1
+    end=$(date +%s%N)
+    cmp "$out/data" "$out/copy" >>"$log" 2>&1 && speed=$(awk -v mb="$megabytes" -v ns=$((end - start)) 'BEGIN { printf "%.0f", mb * 1.048576 / ns * 1e9 }')
+    note "$1" "$2" "$3" "$speed" '' 'MB/s' more
+}
+
 # in_turn ROUND "PROGRAM|COMMAND"…: measures each, beginning one further each round
 in_turn() {
     local round=$1 count i
@@ -109,6 +120,7 @@ in_turn() {
 }
 
 measure_echo() { echo_once "$title" "$current_program" "$round" "$current_command" "$arguments"; }
+measure_copy() { copy_once "$title" "$current_program" "$round" "$current_command"; }
 measure_once() { once "$title" "$current_program" "$round" "$current_command $arguments" "$figures"; }
 
 with_libuv() { [ $libuv = no ] || printf '%s\n' "$1"; }
@@ -119,6 +131,8 @@ programs_of() { # programs_of KIND: into the array programs
         "epoll|$bench/peers/echo_epoll" && with_libuv "libuv|$bench/peers/echo_uv") ;;
     file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" && with_uring "io_uring|$bench/peers/file_uring" &&
         printf '%s\n' "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
+    copy) mapfile -t programs < <(printf '%s\n' "proact|$bench/copy" && with_uring "io_uring|$bench/peers/copy_uring" &&
+        with_uring "io_uring, opening|$bench/peers/copy_uring --ring" && printf '%s\n' 'cp|cp') ;;
     await) programs=("proact|$bench/await") ;;
     pool) mapfile -t programs < <(printf '%s\n' "proact|$bench/pool" && with_libuv "libuv|$bench/peers/pool_uv") ;;
     tree) programs=("proact|$bench/pool") ;;
@@ -134,6 +148,7 @@ row() {
     programs_of "$1"
     measure=measure_once
     [ "$1" != echo ] || measure=measure_echo
+    [ "$1" != copy ] || measure=measure_copy
     in_turn "$round" "${programs[@]}"
 }
 
@@ -151,6 +166,7 @@ round_of_all() {
             row file "random reads of 4 KiB, $how, $depth at a time" "$out/data $depth $seconds $how" "$reads"
         done
     done
+    row copy "copy of $megabytes MiB" ''
     row timer "$timers timers:" "$timers" $'_arm arm_ns - ns less\n_cancel cancel_ns - ns less\n_fire fire_ns - ns less'
     row await 'await:' '' $'_of_what_is_complete ready_ns - ns less\n_call_that_completes_at_once call_ns - ns less\n_suspend_and_resume suspend_resume_ns - ns less\n_kernel_no-op op_await_ns - ns less'
     row pool 'pool, tasks from one thread' "flat $timers $jobs" '- ns_per_task cpu_ns_per_task ns less'
@@ -203,7 +219,7 @@ for ((round = 1; round <= rounds; round++)); do
     round_of_all
     end
 done
-rm -f "$out/data"
+rm -f "$out/data" "$out/copy"
 for ((round = 1; round <= curve_rounds; round++)); do
     begin "How it scales, round $round of $curve_rounds"
     curves_round

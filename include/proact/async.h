@@ -54,7 +54,8 @@ struct pro_frame {
 /* The first member of every frame. */
 #define PRO_FRAME struct pro_frame pro_frame_
 
-/* Gives a zeroed frame with its task, in one allocation, or NULL: return pro_task_no_memory() then. */
+/* Gives a zeroed frame with its task, in one allocation, or NULL: return pro_task_no_memory() then. To zero it costs what it is large:
+   keep a buffer of many KiB elsewhere, and a pointer to it in the frame. */
 #define PRO_NEW_FRAME(frame_type, move_next, result_type)                                                              \
     PRO_NEW_FRAME_(frame_type, (move_next), (uint32_t)sizeof(result_type), PRO_TYPE_TAG_((result_type *)0))
 #define PRO_NEW_FRAME_VOID(frame_type, move_next) PRO_NEW_FRAME_(frame_type, (move_next), 0, 0)
