@@ -74,6 +74,26 @@ static inline struct pro_op *proi_uring_op(uint64_t data)
     return (struct pro_op *)(uintptr_t)(data & ((UINT64_C(1) << URING_GENERATION_SHIFT) - 1));
 }
 
+/* Fills all of @sqe but user_data. Entries are used again and again, and what liburing's own functions leave of the last
+   use differs by version. @flags: the word that is rw_flags, msg_flags, and so on. */
+static inline void proi_uring_prepare(struct io_uring_sqe *sqe, enum io_uring_op opcode, int fd, const void *address,
+                                      uint32_t length, uint64_t offset, uint32_t flags)
+{
+    sqe->opcode = (uint8_t)opcode;
+    sqe->flags = 0;
+    sqe->ioprio = 0;
+    sqe->fd = fd;
+    sqe->off = offset;
+    sqe->addr = (uint64_t)(uintptr_t)address;
+    sqe->len = length;
+    sqe->rw_flags = (__kernel_rwf_t)flags;
+    sqe->buf_index = 0;
+    sqe->personality = 0;
+    sqe->file_index = 0;
+    sqe->addr3 = 0;
+    sqe->__pad2[0] = 0;
+}
+
 /* In place of filling it: the op ends with @error, an errno, and the kernel never sees it. */
 void proi_uring_take_back(struct uring *uring, struct pro_op *op, int error);
 

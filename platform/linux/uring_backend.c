@@ -31,7 +31,8 @@ enum {
     ENTRIES_LEAST = 32,   /* less is no use; asked for by the user it is granted */
     ENTRIES_MOST = 32768, /* the kernel's own limit */
     CQ_FACTOR = 4,
-    REAP_MOST = 256 /* completions a turn */
+    REAP_MOST = 256,      /* completions a turn */
+    ENTER_AGAIN_MOST = 16 /* in a turn */
 };
 
 /* An op is aligned to 8: its address has three low bits to give away. */
@@ -182,7 +183,8 @@ static void uring_cancel(struct proi_backend *backend, struct pro_op *op)
         io_uring_register_sync_cancel(&uring->ring, &request);
         return;
     }
-    io_uring_prep_cancel64(sqe, user_data(op), 0);
+    proi_uring_prepare(sqe, IORING_OP_ASYNC_CANCEL, -1, NULL, 0, 0, 0);
+    sqe->addr = user_data(op);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     sqe->user_data = TAG_CANCEL;
     uring->sq_tail++;
@@ -245,7 +247,8 @@ static void arm_wake(struct uring *uring)
 
     if (!sqe)
         return;
-    io_uring_prep_poll_multishot(sqe, uring->wake_fd, POLLIN);
+    proi_uring_prepare(sqe, IORING_OP_POLL_ADD, uring->wake_fd, NULL, 0, 0, 0);
+    io_uring_prep_poll_multishot(sqe, uring->wake_fd, POLLIN); /* knows the byte order of the mask */
     sqe->user_data = TAG_WAKE;
     uring->sq_tail++;
     uring->wake_armed = true;
@@ -293,6 +296,17 @@ static bool kernel_has_more(const struct uring *uring)
     return proi_load(uring->kernel_flags, PROI_RELAXED) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
+/* On each enter a newer kernel runs twenty items of its deferred work. The rest comes in the same turn,
+   as far as a turn goes: with few connections in a turn the peers have had no time to answer when the next receives are
+   submitted, and these have to wait for data one by one; with many the data is there. */
+static void take_more(struct uring *uring)
+{
+    for (int times = 0; times < ENTER_AGAIN_MOST && kernel_has_more(uring) && completions_ready(uring) < REAP_MOST;
+         times++)
+        if (enter(uring, 0, IORING_ENTER_GETEVENTS, NULL) < 0)
+            return;
+}
+
 /* GETEVENTS runs the kernel's deferred work and brings back what did not fit into the completion queue. With nothing to
    submit, and nothing to wait for, we enter only when there is such work, and no completion left over from the last
    turn. */
@@ -318,6 +332,8 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
         result = enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
     if (PROI_UNLIKELY(result < 0))
         entered_badly(uring, -result);
+    else
+        take_more(uring);
     while ((op = proi_op_queue_pop(&uring->over)) != NULL)
         proi_op_queue_push(done, op);
     reap(uring, done, REAP_MOST);

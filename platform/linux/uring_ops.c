@@ -63,14 +63,14 @@ static void fill_nothing(struct uring *uring, struct io_uring_sqe *sqe, struct p
 static void fill_nop(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring, (void)op;
-    io_uring_prep_nop(sqe);
+    proi_uring_prepare(sqe, IORING_OP_NOP, -1, NULL, 0, 0, 0);
 }
 
 /* TCP_NODELAY comes with the listener. */
 static void fill_accept(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
-    io_uring_prep_accept(sqe, handle_fd(op), NULL, NULL, SOCK_CLOEXEC);
+    proi_uring_prepare(sqe, IORING_OP_ACCEPT, handle_fd(op), NULL, 0, 0, SOCK_CLOEXEC);
 }
 
 /* A cancelled accept that has a connection nevertheless answers with its descriptor: a success. */
@@ -109,7 +109,7 @@ static void fill_connect(struct uring *uring, struct io_uring_sqe *sqe, struct p
     }
     *proi_op_native(op) = (size_t)fd;
     memcpy(proi_op_args(op), &address, length);
-    io_uring_prep_connect(sqe, fd, proi_op_args(op), length);
+    proi_uring_prepare(sqe, IORING_OP_CONNECT, fd, proi_op_args(op), 0, length, 0);
 }
 
 static void finish_connect(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
@@ -124,7 +124,7 @@ static void finish_connect(struct uring *uring, struct pro_op *op, int result, s
 static void fill_recv(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
-    io_uring_prep_recv(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), 0);
+    proi_uring_prepare(sqe, IORING_OP_RECV, handle_fd(op), proi_op_data(op), proi_op_left(op), 0, 0);
     if (PROI_UNLIKELY(op->handle->backend_flags & URING_RECV_WAITED)) {
         sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
         op->handle->backend_flags = 0;
@@ -146,7 +146,7 @@ static void fill_recv_lease(struct uring *uring, struct io_uring_sqe *sqe, struc
         proi_uring_take_back(uring, op, ENOMEM);
         return;
     }
-    io_uring_prep_recv(sqe, handle_fd(op), NULL, 0, 0);
+    proi_uring_prepare(sqe, IORING_OP_RECV, handle_fd(op), NULL, 0, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = URING_BUFFER_GROUP;
     if (op->handle->backend_flags & URING_RECV_WAITED)
@@ -177,16 +177,21 @@ static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result
     }
 }
 
+static void prepare_send(struct io_uring_sqe *sqe, const struct pro_op *op, uint32_t flags)
+{
+    proi_uring_prepare(sqe, IORING_OP_SEND, handle_fd(op), proi_op_data(op), proi_op_left(op), 0, flags);
+}
+
 static void fill_send(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
-    io_uring_prep_send(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL);
+    prepare_send(sqe, op, MSG_NOSIGNAL);
 }
 
 static void fill_send_all(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
-    io_uring_prep_send(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), MSG_NOSIGNAL | MSG_WAITALL);
+    prepare_send(sqe, op, MSG_NOSIGNAL | MSG_WAITALL);
 }
 
 /* Ended by a cancellation after a part went: the kernel answers with the part. Without a cancellation a short answer
@@ -205,13 +210,13 @@ static void fill_shutdown(struct uring *uring, struct io_uring_sqe *sqe, struct 
                        (int)PRO_SHUTDOWN_BOTH == SHUT_RDWR,
                    "the same numbers");
     (void)uring;
-    io_uring_prep_shutdown(sqe, handle_fd(op), (int)op->offset);
+    proi_uring_prepare(sqe, IORING_OP_SHUTDOWN, handle_fd(op), NULL, (uint32_t)op->offset, 0, 0);
 }
 
 static void fill_close(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     proi_uring_forget_file(uring, op->handle);
-    io_uring_prep_close(sqe, handle_fd(op));
+    proi_uring_prepare(sqe, IORING_OP_CLOSE, handle_fd(op), NULL, 0, 0, 0);
 }
 
 /* Linux frees the descriptor before anything can interrupt close. */
@@ -225,7 +230,8 @@ static void fill_open(struct uring *uring, struct io_uring_sqe *sqe, struct pro_
     const struct proi_open_args *args = proi_op_args(op);
 
     (void)uring;
-    io_uring_prep_openat(sqe, AT_FDCWD, args->path, proi_linux_open_flags(args->flags), 0666);
+    proi_uring_prepare(sqe, IORING_OP_OPENAT, AT_FDCWD, args->path, 0666, 0,
+                       (uint32_t)proi_linux_open_flags(args->flags));
 }
 
 static void finish_open(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
@@ -251,6 +257,14 @@ static bool is_registered(const struct uring *uring, const struct pro_op *op)
     return at < uring->region_size && uring->region_size - at >= proi_op_left(op);
 }
 
+static void prepare_transfer(struct uring *uring, struct io_uring_sqe *sqe, const struct pro_op *op,
+                             enum io_uring_op opcode)
+{
+    _Static_assert(URING_REGION == 0, "the buffer that a prepared entry names");
+    proi_uring_prepare(sqe, opcode, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, 0);
+    proi_uring_name_file(uring, sqe, op->handle);
+}
+
 /* Past INT64_MAX the kernel would take the offset for "the present position". */
 static void fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
@@ -258,11 +272,7 @@ static void fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct p
         proi_uring_take_back(uring, op, EINVAL);
         return;
     }
-    if (is_registered(uring, op))
-        io_uring_prep_read_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
-    else
-        io_uring_prep_read(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
-    proi_uring_name_file(uring, sqe, op->handle);
+    prepare_transfer(uring, sqe, op, is_registered(uring, op) ? IORING_OP_READ_FIXED : IORING_OP_READ);
 }
 
 static void fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
@@ -271,17 +281,13 @@ static void fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct 
         proi_uring_take_back(uring, op, EINVAL);
         return;
     }
-    if (is_registered(uring, op))
-        io_uring_prep_write_fixed(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, URING_REGION);
-    else
-        io_uring_prep_write(sqe, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset);
-    proi_uring_name_file(uring, sqe, op->handle);
+    prepare_transfer(uring, sqe, op, is_registered(uring, op) ? IORING_OP_WRITE_FIXED : IORING_OP_WRITE);
 }
 
 static void fill_sync(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
     (void)uring;
-    io_uring_prep_fsync(sqe, handle_fd(op), 0);
+    proi_uring_prepare(sqe, IORING_OP_FSYNC, handle_fd(op), NULL, 0, 0, 0);
 }
 
 _Static_assert(PRO_OP_KIND_COUNT == 15, "a new kind of operation needs a line below");

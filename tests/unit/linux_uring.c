@@ -21,14 +21,19 @@
 
 static struct proi_backend *backend;
 
+/* In all these tests the entries are as their last use may have left them, at the worst. */
 static void begin(unsigned entries)
 {
+    /* Kills: leaving any field of a submission as it was. */
     const struct pro_loop_options options = { .entries = entries };
+    const struct uring *uring;
     char reason[240] = "";
 
     if (proi_backend_uring.open(&options, &backend, reason, sizeof reason) != PRO_OK)
         SKIP("uring", reason);
     REQUIRE(backend->type->bind(backend) == PRO_OK);
+    uring = (const struct uring *)(const void *)backend;
+    memset(uring->sqes, 0xff, uring->sq_entries * sizeof *uring->sqes);
 }
 
 static void end(void) { backend->type->close(backend); }
