@@ -31,6 +31,7 @@ struct uring {
     struct proi_op_queue again; /* interrupted for no reason of ours; the next wait() submits them once more */
     uint64_t system_calls;
     uint64_t turn;      /* calls of wait() so far */
+    uint64_t drained;   /* the last one that left no completion for the next */
     const char *region; /* registered memory, the kernel's buffer 0 */
     size_t region_size; /* 0: none */
     uint64_t places;    /* taken, in the table of files */

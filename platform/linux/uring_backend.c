@@ -213,6 +213,11 @@ static void wake_seen(struct uring *uring, const struct io_uring_cqe *cqe)
     proi_exchange(&uring->woken, 0, PROI_ACQ_REL);
 }
 
+static unsigned completions_ready(const struct uring *uring)
+{
+    return proi_load(uring->kernel_cq_tail, PROI_RELAXED) - *uring->kernel_cq_head;
+}
+
 /* The acquire shows the entries that the kernel announced by the tail; the release gives it their places back after we
    have read them. */
 static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
@@ -233,11 +238,8 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
             wake_seen(uring, cqe);
     }
     proi_store(uring->kernel_cq_head, head, PROI_RELEASE);
-}
-
-static unsigned completions_ready(const struct uring *uring)
-{
-    return proi_load(uring->kernel_cq_tail, PROI_RELAXED) - *uring->kernel_cq_head;
+    if (completions_ready(uring) == 0)
+        uring->drained = uring->turn;
 }
 
 /* A multishot poll ends when the completion queue overflows. Armed again it reports earlier writes at once. */

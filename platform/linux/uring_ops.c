@@ -154,7 +154,8 @@ static void fill_recv_lease(struct uring *uring, struct io_uring_sqe *sqe, struc
     op->handle->backend[0] = uring->turn;
 }
 
-/* A buffer may come with the end of the stream, too, and with an error. */
+/* It had to wait when a turn that found everything done came after the one that submitted it: what lay in the queue
+   while there was too much for a turn had not. A buffer may come with the end of the stream, too, and with an error. */
 static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result, struct proi_op_queue *done)
 {
     const bool has_buffer = uring->answer_flags & IORING_CQE_F_BUFFER;
@@ -164,7 +165,7 @@ static void finish_recv_lease(struct uring *uring, struct pro_op *op, int result
     if (PROI_LIKELY(has_buffer))
         proi_lease_taken(op, uring->answer_flags >> IORING_CQE_BUFFER_SHIFT);
     if (PROI_LIKELY(result >= 0)) {
-        op->handle->backend_flags = uring->turn - op->handle->backend[0] > 1 && !more ? URING_RECV_WAITED : 0;
+        op->handle->backend_flags = uring->drained > op->handle->backend[0] && !more ? URING_RECV_WAITED : 0;
         if (result > 0)
             PROI_MADE_DEFINED(proi_op_lease(op)->data, (size_t)result);
         proi_lease_complete(done, op, result, 0);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* What a turn on io_uring takes from the kernel, and what it learns from it. */
+#include <proact/proact.h>
+
+#include <sys/socket.h>
+
+#include "harness_system.h"
+#include "linux/uring.h"
+#include "loops.h"
+
+enum { BUSY = 600, /* more than two turns take */ WAITING = 200 /* fewer than one turn takes */ };
+
+static struct pro_op ops[BUSY];
+static char bytes[WAITING];
+
+static void ignore(struct pro_op *op) { (void)op; }
+
+static struct pro_loop *ring_loop(struct pair *pair)
+{
+    struct pro_loop *loop;
+
+    if (test_backend_refusal("uring"))
+        SKIP("uring", test_backend_refusal("uring"));
+    loop = loop_on("uring", NULL, false);
+    REQUIRE(pro_loop_run_once(loop, 0) >= 0);
+    loop_connect(loop, pair);
+    return loop;
+}
+
+static void send_bytes(const struct pair *pair, size_t count)
+{
+    static const char sent[WAITING];
+
+    REQUIRE(send((int)pair->client.handle->native, sent, count, 0) == (ssize_t)count);
+}
+
+static bool waits_first(const struct pair *pair)
+{
+    return pair->server.handle->backend_flags & URING_RECV_WAITED;
+}
+
+/* With so many no-ops before it, of which all are over at once, as the receive is if data is there. */
+static void receive_behind(struct pro_loop *loop, const struct pair *pair, int busy, bool there)
+{
+    struct pro_op op = { 0 };
+    struct pro_lease lease;
+
+    if (there)
+        send_bytes(pair, 1);
+    for (int i = 0; i < busy; i++)
+        REQUIRE(pro_then(pro_nop(&ops[i], loop, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+    REQUIRE(pro_then(pro_recv_lease(&op, &pair->server, &lease, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+    if (!there) {
+        for (int i = 0; i < 4; i++)
+            REQUIRE(pro_loop_run_once(loop, 0) >= 0);
+        CHECK_EQ(op.state, PRO_OP_KERNEL);
+        send_bytes(pair, 1);
+    }
+    while (op.state != PRO_OP_IDLE)
+        REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+    CHECK_EQ(op.result, 1);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+}
+
+TEST(a_receive_waits_first_where_the_last_one_had_to)
+{
+    /* Kills: a receive that always looks first, or never again; one that is taken for waiting since its answer lay in
+       the queue while others had their turns. */
+    struct pair pair;
+    struct pro_loop *const loop = ring_loop(&pair);
+
+    receive_behind(loop, &pair, 0, false);
+    CHECK(waits_first(&pair));
+    receive_behind(loop, &pair, 0, true);
+    CHECK(!waits_first(&pair));
+    receive_behind(loop, &pair, BUSY, true);
+    CHECK(!waits_first(&pair));
+    receive_behind(loop, &pair, 1, false);
+    CHECK(waits_first(&pair));
+    loop_end(loop);
+}
+
+TEST(what_waited_and_can_go_on_is_over_in_one_turn)
+{
+    /* Kills: being content with the part of its deferred work that the kernel runs on one enter. */
+    struct pair pair;
+    struct pro_loop *const loop = ring_loop(&pair);
+
+    for (int i = 0; i < WAITING; i++)
+        REQUIRE(pro_then(pro_recv(&ops[i], &pair.server, &bytes[i], 1, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pro_loop_run_once(loop, 0), 0);
+    send_bytes(&pair, WAITING);
+    CHECK_EQ(pro_loop_run_once(loop, 0), WAITING);
+    loop_end(loop);
+}
