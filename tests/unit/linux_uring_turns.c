@@ -34,10 +34,7 @@ static void send_bytes(const struct pair *pair, size_t count)
     REQUIRE(send((int)pair->client.handle->native, sent, count, 0) == (ssize_t)count);
 }
 
-static bool waits_first(const struct pair *pair)
-{
-    return pair->server.handle->backend_flags & URING_RECV_WAITED;
-}
+static bool waits_first(const struct pair *pair) { return pair->server.handle->backend_flags & URING_RECV_WAITED; }
 
 /* With so many no-ops before it, of which all are over at once, as the receive is if data is there. */
 static void receive_behind(struct pro_loop *loop, const struct pair *pair, int busy, bool there)
