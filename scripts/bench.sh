@@ -132,7 +132,7 @@ programs_of() { # programs_of KIND: into the array programs
     file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" && with_uring "io_uring|$bench/peers/file_uring" &&
         printf '%s\n' "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
     copy) mapfile -t programs < <(printf '%s\n' "proact|$bench/copy" && with_uring "io_uring|$bench/peers/copy_uring" &&
-        with_uring "io_uring, opening|$bench/peers/copy_uring --ring" && printf '%s\n' 'cp|cp') ;;
+        with_uring "io_uring, opening|$bench/peers/copy_uring --ring" && printf '%s\n' 'cp|cp --reflink=never') ;;
     await) programs=("proact|$bench/await") ;;
     nop) mapfile -t programs < <(with_uring "io_uring|$bench/peers/nop_uring") ;;
     pool) mapfile -t programs < <(printf '%s\n' "proact|$bench/pool" && with_libuv "libuv|$bench/peers/pool_uv") ;;

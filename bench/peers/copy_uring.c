@@ -79,12 +79,15 @@ static void has_moved(unsigned slot, unsigned bytes)
 
 static int open_by_ring(const char *path)
 {
-    struct io_uring_cqe *over;
+    struct io_uring_cqe *over = NULL;
     int fd;
 
     io_uring_prep_openat(io_uring_get_sqe(&copy.ring), AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    io_uring_submit_and_wait(&copy.ring, 1);
-    io_uring_peek_cqe(&copy.ring, &over);
+    io_uring_submit(&copy.ring);
+    while (io_uring_wait_cqe(&copy.ring, &over) == -EINTR)
+        ;
+    if (!over)
+        return -1;
     fd = over->res;
     io_uring_cqe_seen(&copy.ring, over);
     errno = fd < 0 ? -fd : 0;
@@ -134,8 +137,7 @@ int main(int count, char **arguments)
     if (!copy.memory || copy.source < 0 || fstat(copy.source, &status) < 0)
         return fail(arguments[1], errno);
     copy.size = (uint64_t)status.st_size;
-    copy.destination =
-        by_ring ? open_by_ring(arguments[2]) : open(arguments[2], O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    copy.destination = by_ring ? open_by_ring(arguments[2]) : open(arguments[2], O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (copy.destination < 0)
         return fail(arguments[2], errno);
     code = copy_all();

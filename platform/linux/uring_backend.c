@@ -303,15 +303,15 @@ static bool kernel_has_more(const struct uring *uring)
    submitted, and these have to wait for data one by one; with many the data is there. */
 static void take_more(struct uring *uring)
 {
-    for (int times = 0; times < ENTER_AGAIN_MOST && kernel_has_more(uring) && completions_ready(uring) < REAP_MOST;
+    for (int times = 0; times < ENTER_AGAIN_MOST && kernel_has_more(uring) && completions_ready(uring) < REAP_MOST &&
+                        completions_ready(uring) <= uring->cq_mask;
          times++)
         if (enter(uring, 0, IORING_ENTER_GETEVENTS, NULL) < 0)
             return;
 }
 
 /* GETEVENTS runs the kernel's deferred work and brings back what did not fit into the completion queue. With nothing to
-   submit, and nothing to wait for, we enter only when there is such work, and no completion left over from the last
-   turn. */
+   submit, and nothing to wait for, we enter only when there is such work. */
 static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done)
 {
     struct uring *uring = uring_of(backend);
@@ -330,11 +330,11 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
         over = proi_uring_alone_now(uring);
     if (!ready && !uring->over.head && !uring->woke && deadline_ns)
         result = sleep_until(uring, deadline_ns);
-    else if (uring->sq_tail != uring->sq_submitted || (!ready && !over && kernel_has_more(uring)))
+    else if (uring->sq_tail != uring->sq_submitted)
         result = enter(uring, 0, IORING_ENTER_GETEVENTS, NULL);
     if (PROI_UNLIKELY(result < 0))
         entered_badly(uring, -result);
-    else
+    else if (!over)
         take_more(uring);
     while ((op = proi_op_queue_pop(&uring->over)) != NULL)
         proi_op_queue_push(done, op);
@@ -586,13 +586,29 @@ free_uring:
    that timeouts may be moments of it. */
 enum { REGISTER_CLOCK = 29, ENTER_ABS_TIMER = 1 << 5 };
 
+/* In a time namespace with a clock of its own the kernel takes such a moment for one of the host's clock. */
+static bool clock_is_shifted(void)
+{
+    char text[128], *line;
+    const int fd = open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC);
+    const ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    long long seconds = 0, nanoseconds = 0;
+
+    if (fd >= 0)
+        close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    line = strstr(text, "monotonic");
+    return line && sscanf(line, "monotonic %lld %lld", &seconds, &nanoseconds) == 2 && (seconds || nanoseconds);
+}
+
 static unsigned absolute_timeout(const struct uring *uring)
 {
     const struct {
         uint32_t clock, zero[3];
     } clock = { .clock = CLOCK_MONOTONIC };
 
-    return io_uring_register((unsigned)uring->ring.ring_fd, REGISTER_CLOCK, (void *)(uintptr_t)&clock, 0) < 0
+    return clock_is_shifted() ||
+                   io_uring_register((unsigned)uring->ring.ring_fd, REGISTER_CLOCK, (void *)(uintptr_t)&clock, 0) < 0
                ? 0
                : ENTER_ABS_TIMER;
 }

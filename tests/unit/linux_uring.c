@@ -10,6 +10,7 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -533,6 +534,44 @@ TEST(deadline_ends_the_wait_where_the_kernel_takes_durations_alone)
     ((struct uring *)(void *)backend)->absolute_timeout = 0;
     wait_for_deadlines();
     end();
+}
+
+/* In a time namespace of its own, whose monotonic clock is @offset_s ahead. Gives 1 when there is none to be had. */
+static int wait_in_time_namespace(int offset_s)
+{
+    char offset[64];
+    int fd, length, status = 1;
+    pid_t child;
+
+    if (unshare(CLONE_NEWTIME) < 0)
+        return 1;
+    fd = open("/proc/self/timens_offsets", O_WRONLY);
+    length = snprintf(offset, sizeof offset, "monotonic %d 0", offset_s);
+    if (fd < 0 || write(fd, offset, (size_t)length) != length)
+        return 1;
+    child = fork(); /* children are in it */
+    if (child == 0) {
+        begin(0);
+        wait_for_deadlines();
+        _exit(((struct uring *)(void *)backend)->absolute_timeout ? 2 : 0);
+    }
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+}
+
+TEST(deadline_ends_the_wait_where_the_clock_is_not_the_hosts)
+{
+    /* Kills: a moment of the namespace's clock given to the kernel, which takes it for one of the host's: a wait that
+       is longer by a day. */
+    const pid_t child = fork();
+    int status = 0;
+
+    REQUIRE(child >= 0);
+    if (child == 0)
+        _exit(wait_in_time_namespace(86400));
+    REQUIRE(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    if (WEXITSTATUS(status) == 1)
+        SKIP("timens", "this process may not make a time namespace");
+    CHECK_EQ(WEXITSTATUS(status), 0);
 }
 
 enum { WAKES = 20000 };

@@ -2,6 +2,7 @@
 /* What a turn on io_uring takes from the kernel, and what it learns from it. */
 #include <proact/proact.h>
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "harness_system.h"
@@ -31,7 +32,11 @@ static void send_bytes(const struct pair *pair, size_t count)
 {
     static const char sent[WAITING];
 
+    int arrived = 0;
+
     REQUIRE(send((int)pair->client.handle->native, sent, count, 0) == (ssize_t)count);
+    while (arrived < (int)count)
+        REQUIRE(ioctl((int)pair->server.handle->native, FIONREAD, &arrived) == 0);
 }
 
 static bool waits_first(const struct pair *pair) { return pair->server.handle->backend_flags & URING_RECV_WAITED; }

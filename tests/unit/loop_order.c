@@ -152,7 +152,7 @@ SENTENCE(order_6_an_operation_is_idle_again_when_its_callback_is_called)
 
 SENTENCE(order_7_timers_that_are_due_are_delivered_before_what_the_kernel_completes_in_that_turn)
 {
-    /* Kills: striking timers only after the wait. */
+    /* Kills: delivering what is done before what is struck. */
     struct noting nop = { .word = "nop" }, sleep = { .word = "sleep" };
 
     CHECK_EQ(pro_then(pro_nop(&nop.op, loop, PRO_HOW_DEFAULT), note_delivery), PRO_OK);
