@@ -170,7 +170,7 @@ round_of_all() {
     row copy "copy of $megabytes MiB" ''
     row timer "$timers timers:" "$timers" $'_arm arm_ns - ns less\n_cancel cancel_ns - ns less\n_fire fire_ns - ns less'
     row await 'await:' '' $'_of_what_is_complete ready_ns - ns less\n_call_that_completes_at_once call_ns - ns less\n_suspend_and_resume suspend_resume_ns - ns less\n_kernel_no-op op_await_ns - ns less'
-    row nop 'no-op by hand:' '' $'_bare bare_ns - ns less\n_methods method_ns - ns less\n_queues queues_ns - ns less\n_cancellation cancel_ns - ns less\n_context context_ns - ns less'
+    row nop 'await: kernel no-op' '' '- context_ns - ns less'
     row pool 'pool, tasks from one thread' "flat $timers $jobs" '- ns_per_task cpu_ns_per_task ns less'
     row tree 'pool, a tree of tasks' "tree 17 $jobs" '- ns_per_task cpu_ns_per_task ns less'
     row latency '1000 busy connections, a timer is late:' "1000 $seconds" $'_median late_p50_us - us less\n_99.9_% late_p999_us - us less'
