@@ -298,9 +298,9 @@ static bool kernel_has_more(const struct uring *uring)
     return proi_load(uring->kernel_flags, PROI_RELAXED) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
-/* On each enter a newer kernel runs twenty items of its deferred work. The rest comes in the same turn,
-   as far as a turn goes: with few connections in a turn the peers have had no time to answer when the next receives are
-   submitted, and these have to wait for data one by one; with many the data is there. */
+/* On each enter a newer kernel runs twenty items of its deferred work. The rest comes in the same turn, as far as a
+   turn goes: with few connections in a turn the peers have had no time to answer when the next receives are submitted,
+   and these have to wait for data one by one; with many the data is there. */
 static void take_more(struct uring *uring)
 {
     for (int times = 0; times < ENTER_AGAIN_MOST && kernel_has_more(uring) && completions_ready(uring) < REAP_MOST &&

@@ -258,31 +258,28 @@ static bool is_registered(const struct uring *uring, const struct pro_op *op)
     return at < uring->region_size && uring->region_size - at >= proi_op_left(op);
 }
 
-static void prepare_transfer(struct uring *uring, struct io_uring_sqe *sqe, const struct pro_op *op,
-                             enum io_uring_op opcode)
+/* Past INT64_MAX the kernel would take the offset for "the present position". */
+static void fill_transfer(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op, enum io_uring_op opcode,
+                          enum io_uring_op opcode_if_registered)
 {
     _Static_assert(URING_REGION == 0, "the buffer that a prepared entry names");
-    proi_uring_prepare(sqe, opcode, handle_fd(op), proi_op_data(op), proi_op_left(op), op->offset, 0);
-    proi_uring_name_file(uring, sqe, op->handle);
-}
-
-/* Past INT64_MAX the kernel would take the offset for "the present position". */
-static void fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
-{
     if (PROI_UNLIKELY(op->offset > INT64_MAX)) {
         proi_uring_take_back(uring, op, EINVAL);
         return;
     }
-    prepare_transfer(uring, sqe, op, is_registered(uring, op) ? IORING_OP_READ_FIXED : IORING_OP_READ);
+    proi_uring_prepare(sqe, is_registered(uring, op) ? opcode_if_registered : opcode, handle_fd(op), proi_op_data(op),
+                       proi_op_left(op), op->offset, 0);
+    proi_uring_name_file(uring, sqe, op->handle);
+}
+
+static void fill_read_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
+{
+    fill_transfer(uring, sqe, op, IORING_OP_READ, IORING_OP_READ_FIXED);
 }
 
 static void fill_write_at(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
 {
-    if (PROI_UNLIKELY(op->offset > INT64_MAX)) {
-        proi_uring_take_back(uring, op, EINVAL);
-        return;
-    }
-    prepare_transfer(uring, sqe, op, is_registered(uring, op) ? IORING_OP_WRITE_FIXED : IORING_OP_WRITE);
+    fill_transfer(uring, sqe, op, IORING_OP_WRITE, IORING_OP_WRITE_FIXED);
 }
 
 static void fill_sync(struct uring *uring, struct io_uring_sqe *sqe, struct pro_op *op)
