@@ -32,7 +32,9 @@ enum {
     ENTRIES_MOST = 32768, /* the kernel's own limit */
     CQ_FACTOR = 4,
     REAP_MOST = 256,      /* completions a turn */
-    ENTER_AGAIN_MOST = 16 /* in a turn */
+    ENTER_AGAIN_MOST = 16, /* in a turn */
+    OPS_AHEAD = 8,         /* completions before it is its turn an op is fetched, */
+    AROUND_AHEAD = 4       /* and what is around it: by then it has come */
 };
 
 /* An op is aligned to 8: its address has three low bits to give away. */
@@ -218,6 +220,31 @@ static unsigned completions_ready(const struct uring *uring)
     return proi_load(uring->kernel_cq_tail, PROI_RELAXED) - *uring->kernel_cq_head;
 }
 
+static const struct io_uring_cqe *completion(const struct uring *uring, unsigned number)
+{
+    return &uring->cqes[number & uring->cq_mask];
+}
+
+/* Called for each completion from @head on, with what follows it up to @tail. */
+static inline __attribute__((always_inline)) void fetch_next(const struct uring *uring, unsigned head, unsigned tail)
+{
+    const struct io_uring_cqe *cqe;
+
+    if (tail - head > OPS_AHEAD)
+        proi_op_fetch(proi_uring_op(completion(uring, head + OPS_AHEAD)->user_data));
+    if (tail - head <= AROUND_AHEAD)
+        return;
+    cqe = completion(uring, head + AROUND_AHEAD);
+    if ((cqe->user_data & TAG_MASK) == TAG_OP)
+        proi_op_fetch_around(proi_uring_op(cqe->user_data));
+}
+
+static inline __attribute__((always_inline)) void fetch_first(const struct uring *uring, unsigned head, unsigned tail)
+{
+    for (unsigned i = 1; i < OPS_AHEAD && i < tail - head; i++)
+        proi_op_fetch(proi_uring_op(completion(uring, head + i)->user_data));
+}
+
 /* The acquire shows the entries that the kernel announced by the tail; the release gives it their places back after we
    have read them. */
 static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
@@ -227,9 +254,12 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
 
     if (tail - head > most)
         tail = head + most;
+    fetch_first(uring, head, tail);
     for (; head != tail; head++) {
-        const struct io_uring_cqe *cqe = &uring->cqes[head & uring->cq_mask];
+        const struct io_uring_cqe *cqe = completion(uring, head);
         const unsigned tag = cqe->user_data & TAG_MASK;
+
+        fetch_next(uring, head, tail);
 
         uring->answer_flags = cqe->flags;
         if (PROI_LIKELY(tag == TAG_OP))
