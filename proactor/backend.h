@@ -203,6 +203,8 @@ struct proi_backend_type {
     /* May be NULL. A buffer is free from now on, and the kernel's until proi_lease_taken() names it. @most is one more
        than the largest @number there will be. Only the first call may fail. */
     int (*provide)(struct proi_backend *backend, unsigned number, void *data, uint32_t size, unsigned most);
+    /* NULL without provide. How many buffers the kernel has chosen for answers that wait() has not given back yet. */
+    unsigned (*chosen)(struct proi_backend *backend);
     /* May be NULL. READ_AT and WRITE_AT will often use this region; it replaces the one before. @size 0: none. Failure:
        there is none. */
     int (*register_memory)(struct proi_backend *backend, void *memory, size_t size);

@@ -15,9 +15,10 @@ enum proi_op_flag {
     PROI_OP_PARKED = 8,  /* started and over, and still nobody waits                                     */
     PROI_OP_LINKED = 16, /* in handle->ops, or in loop->own.loose when it has no handle; a sleep is only in the wheel */
     PROI_OP_LIMITED = 32,  /* op->limit is its limit                                                         */
-    PROI_OP_STARVED = 64,  /* a leased receive that waits for a buffer: in the pool's queue                  */
+    PROI_OP_STARVED = 64,  /* a leased receive that waits for a buffer: in the loop's line                   */
     PROI_OP_TOKEN = 128,   /* and not LIMITED: op->source is that of the caller's token                      */
-    PROI_OP_DEADLINE = 256 /* op->deadline_ns is one; of a sleep: and it is what ends it                    */
+    PROI_OP_DEADLINE = 256, /* op->deadline_ns is one; of a sleep: and it is what ends it                    */
+    PROI_OP_SERVED = 512    /* a leased receive that has waited its turn: need not stand behind others       */
 };
 
 /* ---- the timer wheel (timer.c) ---- */
@@ -84,6 +85,7 @@ struct pro_loop {
         struct proi_op_queue done;   /* to be delivered */
         struct proi_op_queue struck; /* likewise, before all others: sleeps whose moment has come */
         struct proi_op_queue moved;  /* likewise, before done: over at once on an eager handle */
+        struct proi_op_queue line;   /* leased receives that wait for a buffer */
         unsigned moves;              /* how many more may be tried at once before done has its turn */
         struct proi_wheel *wheel;
         uint64_t struck_until_ns; /* the clock when timers were last struck */
@@ -95,6 +97,7 @@ struct pro_loop {
         intptr_t captured; /* continuations; may go below 0, only the sum with shared.captured counts */
         unsigned depth;    /* nested runs */
         bool bound;
+        bool starving; /* there is a line, and perhaps a buffer: proi_lease_serve() */
         struct pro_loop_stats stats;
     } own;
 
@@ -214,9 +217,10 @@ struct proi_lease_chunk {
 };
 /* Keeps what pro_loop_options say. PRO_E_INVALID: not within bounds. */
 int proi_lease_configure(struct pro_loop *loop, const struct pro_loop_options *options);
-/* [loop] @op has found no buffer. True: it waits in the pool's queue until one comes back. False: there is one now. */
-bool proi_lease_wait(struct pro_op *op);
-void proi_lease_wake(struct pro_loop *loop);      /* [loop] all that wait are ready again */
+/* [loop] @op has found no buffer, or others were there before it: the end of the line. */
+void proi_lease_wait(struct pro_op *op);
+void proi_lease_serve(struct pro_loop *loop);     /* [loop] lets as many go on as there are buffers */
+void proi_lease_wake(struct pro_loop *loop);      /* [loop] lets all go on */
 void proi_lease_pool_free(struct pro_loop *loop); /* what is lent stays until it is returned */
 void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats); /* [loop] */
 

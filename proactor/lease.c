@@ -5,10 +5,14 @@
  * and count their lendings, so that a lease returned twice finds another number, whoever has the buffer by then. */
 #include "internal.h"
 
+#include <limits.h>
+
 enum {
     CHUNK = PROI_LEASE_CHUNK,
     COUNT_MOST = 32768,
     COUNT_FIRST = 4, /* few: they go round, and stay in the cache while one connection is busy with large messages */
+    COUNT_SOON = 64, /* so many are made as soon as there is a line; more */
+    LASTING = 1024,  /* when there has been one for so many turns */
     LINE = 64,
     BYTES_LEAST = 64,
     BYTES_MOST = 16 << 20,
@@ -20,10 +24,11 @@ enum {
 struct proi_lease_pool {
     /* Last in, first out: its bytes are in the cache. Unused where the backend provides. */
     struct proi_lease_buffer *free;
-    struct proi_op_queue waiting; /* receives that found no buffer */
     unsigned chunk_count;
-    unsigned count; /* buffers in use: lent, free, or the kernel's to choose; the rest of the last chunk lies idle */
-    unsigned out;   /* of these, lent or about to be */
+    unsigned count;   /* buffers in use: lent, free, or the kernel's to choose; the rest of the last chunk lies idle */
+    unsigned out;     /* of these, lent or about to be */
+    unsigned lasting; /* for so many turns there has been a line */
+    unsigned dry;     /* for the last so many of them no buffer was free */
     struct proi_lease_chunk *chunks[];
 };
 
@@ -169,31 +174,71 @@ void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats)
     stats->lease_buffers = loop->own.leases ? loop->own.leases->count : 0;
 }
 
-/* ---- what waits for a buffer ---- */
+/* ---- the line of those that wait for a buffer ---- */
 
-/* All and not one for each buffer: the kernel refuses a receive for want of a buffer also when it has no data, and such
-   a one would take the place of another that has. */
-PROI_APART void proi_lease_wake(struct pro_loop *loop)
+PROI_APART void proi_lease_wait(struct pro_op *op)
 {
-    struct proi_lease_pool *const pool = loop->own.leases;
-    struct pro_op *op;
-
-    while ((op = proi_op_queue_pop(&pool->waiting)) != NULL) {
-        op->flags &= (uint16_t)~PROI_OP_STARVED;
-        proi_op_queue_push(&loop->own.ready, op);
-    }
+    op->flags = (uint16_t)((op->flags & ~PROI_OP_SERVED) | PROI_OP_STARVED);
+    proi_op_queue_push(&op->loop->own.line, op);
+    op->loop->own.starving = true;
 }
 
-bool proi_lease_wait(struct pro_op *op)
+/* How many may; gives how many did. */
+static unsigned let_go_on(struct pro_loop *loop, unsigned most)
 {
-    struct pro_loop *const loop = op->loop;
-    struct proi_lease_pool *const pool = loop->own.leases;
+    struct pro_op *op;
+    unsigned count = 0;
 
-    if (!pool || pool->out < pool->count || grow(loop) == PRO_OK)
-        return false;
-    op->flags |= PROI_OP_STARVED;
-    proi_op_queue_push(&pool->waiting, op);
-    return true;
+    while (count < most && (op = proi_op_queue_pop(&loop->own.line)) != NULL) {
+        op->flags = (uint16_t)((op->flags & ~PROI_OP_STARVED) | PROI_OP_SERVED);
+        proi_op_queue_push(&loop->own.ready, op);
+        count++;
+    }
+    return count;
+}
+
+PROI_APART void proi_lease_wake(struct pro_loop *loop) { (void)let_go_on(loop, UINT_MAX); }
+
+/* As many as anyone wants, where the first have not been made yet. */
+static unsigned free_buffers(const struct pro_loop *loop)
+{
+    const struct proi_lease_pool *const pool = loop->own.leases;
+    unsigned gone;
+
+    if (!pool)
+        return UINT_MAX;
+    gone = pool->out + (loop->type->chosen ? loop->type->chosen(loop->backend) : 0);
+    return gone < pool->count ? pool->count - gone : 0;
+}
+
+/* A buffer more is memory more, for ever, and a burst needs none: it goes round in the line. So many are made only when
+   the line lasts, or when nothing has come home in two turns: who holds the leases may need what the line receives. */
+static bool is_short(const struct proi_lease_pool *pool)
+{
+    return pool->count < COUNT_SOON || pool->lasting > LASTING || pool->dry > 1;
+}
+
+/* More at once would only be refused again, each at the price of a receive. What is let go on may find no data, though,
+   and take no buffer: the kernel refuses for want of one without looking for data. So as long as any goes on the others
+   are looked after in the next turn, and once more; else on the next buffer that comes home. */
+PROI_APART void proi_lease_serve(struct pro_loop *loop)
+{
+    struct proi_lease_pool *const pool = loop->own.leases;
+    unsigned served = let_go_on(loop, free_buffers(loop));
+
+    if (loop->own.line.head) {
+        const unsigned before = pool->count;
+
+        pool->lasting++;
+        pool->dry = served ? 0 : pool->dry + 1;
+        if (is_short(pool) && grow(loop) == PRO_OK)
+            served += let_go_on(loop, pool->count - before);
+        loop->own.starving = loop->own.line.head && (served || pool->dry < 2);
+    } else {
+        loop->own.starving = false;
+    }
+    if (pool && !loop->own.line.head)
+        pool->lasting = pool->dry = 0;
 }
 
 /* ---- lending ---- */
@@ -205,8 +250,8 @@ static void put_back(struct pro_loop *loop, struct proi_lease_buffer *buffer)
     PROI_POISON(buffer->data, loop->lease_bytes);
     pool->out--;
     (void)make_free(loop, buffer); /* only the first of all can fail */
-    if (PROI_UNLIKELY(pool->waiting.head != NULL))
-        proi_lease_wake(loop);
+    if (PROI_UNLIKELY(loop->own.line.head != NULL))
+        loop->own.starving = true;
 }
 
 static void hold(struct pro_op *op, struct proi_lease_buffer *buffer)

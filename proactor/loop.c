@@ -230,6 +230,14 @@ static void flush_ready(struct pro_loop *loop)
         proi_op_to_kernel(op);
 }
 
+/* After those who come anew: these stand behind. Gives until when the turn may sleep. */
+static PROI_APART uint64_t serve_line(struct pro_loop *loop, uint64_t until_ns)
+{
+    proi_lease_serve(loop);
+    flush_ready(loop);
+    return loop->own.starving ? 0 : until_ns;
+}
+
 /* Sleeps, unless there is something to do, and takes in what is over. */
 static void wait_for_kernel(struct pro_loop *loop, uint64_t until_ns)
 {
@@ -320,6 +328,8 @@ static int turn(struct pro_loop *loop, uint64_t until_ns)
     take_ops(loop);
     take_work(loop);
     flush_ready(loop);
+    if (PROI_UNLIKELY(loop->own.starving))
+        until_ns = serve_line(loop, until_ns);
     wait_for_kernel(loop, until_ns);
     strike_timers(loop);
     count = deliver(loop);

@@ -386,6 +386,12 @@ static bool is_behind_another(const struct pro_op *op)
     return false;
 }
 
+/* First come, first served: while others wait for a buffer, a receive that comes anew stands behind them. */
+static bool must_stand_in_line(const struct pro_op *op)
+{
+    return op->kind == PRO_OP_RECV_LEASE && op->loop->own.line.head && !(op->flags & PROI_OP_SERVED);
+}
+
 /* Where more is coming one socket is served to the end before the next one has its turn: deliver() in loop.c. True: the
    op is over. */
 static PROI_APART bool move_now(struct pro_op *op)
@@ -394,7 +400,7 @@ static PROI_APART bool move_now(struct pro_op *op)
     struct proi_op_queue over = { NULL, NULL };
 
     if (!(is_receive(op) || (is_send(op) && op->length >= PROI_MUCH)) || !loop->own.moves || op->why != PROI_WHY_NONE ||
-        is_behind_another(op) || !loop->type->move_now(loop->backend, op, &over))
+        must_stand_in_line(op) || is_behind_another(op) || !loop->type->move_now(loop->backend, op, &over))
         return false;
     loop->own.moves--;
     if (op->kind == PRO_OP_SEND_ALL && op->result >= 0) {
@@ -443,6 +449,10 @@ void proi_op_to_kernel(struct pro_op *op)
         finish_early(op);
         return;
     }
+    if (PROI_UNLIKELY(must_stand_in_line(op))) {
+        proi_lease_wait(op);
+        return;
+    }
     op->state = PRO_OP_KERNEL;
     PROI_KERNEL_RELEASE(op);
     op->loop->type->submit(op->loop->backend, op);
@@ -487,7 +497,9 @@ static PROI_APART void returned_specially(struct pro_op *op)
 {
     if (PROI_UNLIKELY(op->result == PROI_STARVED)) {
         op->state = PRO_OP_QUEUED;
-        if (op->why != PROI_WHY_NONE || !proi_lease_wait(op))
+        if (op->why == PROI_WHY_NONE)
+            proi_lease_wait(op);
+        else
             proi_op_queue_push(&op->loop->own.ready, op);
         return;
     }

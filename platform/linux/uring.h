@@ -38,6 +38,7 @@ struct uring {
     bool has_table;
     struct io_uring_buf_ring *buffers; /* of leased receives; NULL until the first */
     unsigned buffers_mask;
+    unsigned chosen, chosen_from, chosen_to; /* buffers in the completions between these two */
     unsigned short buffers_tail; /* enter() hands over the entries from the kernel's tail to this one */
     unsigned answer_flags;       /* IORING_CQE_F_…, of the last answer to a receive or from the ring */
     struct io_uring ring;

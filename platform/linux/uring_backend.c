@@ -417,6 +417,22 @@ static int uring_provide(struct proi_backend *backend, unsigned number, void *da
     return PRO_OK;
 }
 
+/* Counted when receives starve, and then from where counting ended, as long as no turn has taken any. What did not fit
+   into the queue is missing: then a receive is refused once more. */
+static unsigned uring_chosen(struct proi_backend *backend)
+{
+    struct uring *uring = uring_of(backend);
+    const unsigned head = *uring->kernel_cq_head, tail = proi_load(uring->kernel_cq_tail, PROI_ACQUIRE);
+
+    if (uring->chosen_from != head || uring->chosen_to - head > tail - head) {
+        uring->chosen = 0;
+        uring->chosen_from = uring->chosen_to = head;
+    }
+    for (; uring->chosen_to != tail; uring->chosen_to++)
+        uring->chosen += (completion(uring, uring->chosen_to)->flags & IORING_CQE_F_BUFFER) != 0;
+    return uring->chosen;
+}
+
 /* Operations that are under way keep what they use of the former region. */
 static int uring_register_memory(struct proi_backend *backend, void *memory, size_t size)
 {
@@ -710,6 +726,7 @@ const struct proi_backend_type proi_backend_uring = {
     .wait = uring_wait,
     .wake = uring_wake,
     .provide = uring_provide,
+    .chosen = uring_chosen,
     .register_memory = uring_register_memory,
     .now = proi_linux_now,
     .system_calls = uring_system_calls,

@@ -8,8 +8,9 @@
 #include "harness_system.h"
 #include "linux/uring.h"
 #include "loops.h"
+#include "proactor/internal.h"
 
-enum { BUSY = 600, /* more than two turns take */ WAITING = 200 /* fewer than one turn takes */ };
+enum { TURN = 256, BUSY = 600, /* more than two turns take */ WAITING = 200 /* fewer than one turn takes */ };
 
 static struct pro_op ops[BUSY];
 static char bytes[WAITING];
@@ -79,6 +80,31 @@ TEST(a_receive_waits_first_where_the_last_one_had_to)
     CHECK(!waits_first(&pair));
     receive_behind(loop, &pair, 1, false);
     CHECK(waits_first(&pair));
+    loop_end(loop);
+}
+
+TEST(buffers_in_completions_that_wait_for_a_turn_are_not_free)
+{
+    /* Kills: not counting them, so that receives are submitted for want of which the kernel refuses them, again and
+       again; counting one twice, or one whose turn has come. */
+    struct pair pair;
+    struct pro_loop *const loop = ring_loop(&pair);
+    struct pro_op op = { 0 };
+    struct pro_lease lease;
+
+    send_bytes(&pair, 1);
+    for (int i = 0; i < BUSY; i++)
+        REQUIRE(pro_then(pro_nop(&ops[i], loop, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+    REQUIRE(pro_then(pro_recv_lease(&op, &pair.server, &lease, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+    for (int i = 0; i < BUSY / TURN; i++) {
+        CHECK_EQ(pro_loop_run_once(loop, 0), TURN);
+        CHECK_EQ(loop->type->chosen(loop->backend), 1);
+        CHECK_EQ(loop->type->chosen(loop->backend), 1);
+    }
+    CHECK_EQ(pro_loop_run_once(loop, 0), BUSY % TURN + 1);
+    CHECK_EQ(loop->type->chosen(loop->backend), 0);
+    CHECK_EQ(op.result, 1);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
     loop_end(loop);
 }
 
