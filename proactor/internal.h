@@ -217,10 +217,10 @@ struct proi_lease_chunk {
 };
 /* Keeps what pro_loop_options say. PRO_E_INVALID: not within bounds. */
 int proi_lease_configure(struct pro_loop *loop, const struct pro_loop_options *options);
-/* [loop] @op has found no buffer, or others were there before it: the end of the line. */
+/* [loop] @op has found no buffer, or others were there before it: it stands in line. */
 void proi_lease_wait(struct pro_op *op);
+void proi_lease_leave(struct pro_op *op);         /* [loop] out of the line, ready */
 void proi_lease_serve(struct pro_loop *loop);     /* [loop] lets as many go on as there are buffers */
-void proi_lease_wake(struct pro_loop *loop);      /* [loop] lets all go on */
 void proi_lease_pool_free(struct pro_loop *loop); /* what is lent stays until it is returned */
 void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats); /* [loop] */
 

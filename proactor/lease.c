@@ -27,8 +27,8 @@ struct proi_lease_pool {
     unsigned chunk_count;
     unsigned count;   /* buffers in use: lent, free, or the kernel's to choose; the rest of the last chunk lies idle */
     unsigned out;     /* of these, lent or about to be */
-    unsigned lasting; /* for so many turns there has been a line */
-    unsigned dry;     /* for the last so many of them no buffer was free */
+    unsigned lasting; /* so many turns have looked after the line since it began */
+    unsigned dry;     /* the last so many of them found no buffer, nor one about to come */
     struct proi_lease_chunk *chunks[];
 };
 
@@ -176,28 +176,60 @@ void proi_lease_count(const struct pro_loop *loop, struct pro_loop_stats *stats)
 
 /* ---- the line of those that wait for a buffer ---- */
 
+/* Whoever is before @op in the line. A leased receive has no other use for its offset. */
+static struct pro_op *before(const struct pro_op *op) { return (struct pro_op *)(uintptr_t)op->offset; }
+static void set_before(struct pro_op *op, struct pro_op *other) { op->offset = (uintptr_t)other; }
+
+/* Who was let go on and is refused all the same has lost the buffer to one that was there before: it goes first. */
 PROI_APART void proi_lease_wait(struct pro_op *op)
 {
+    struct proi_op_queue *const line = &op->loop->own.line;
+    struct pro_op *const first = op->flags & PROI_OP_SERVED ? line->head : NULL;
+
     op->flags = (uint16_t)((op->flags & ~PROI_OP_SERVED) | PROI_OP_STARVED);
-    proi_op_queue_push(&op->loop->own.line, op);
+    if (first) {
+        op->next = first;
+        set_before(op, NULL);
+        set_before(first, op);
+        line->head = op;
+    } else {
+        set_before(op, line->tail);
+        proi_op_queue_push(line, op);
+    }
     op->loop->own.starving = true;
+}
+
+PROI_APART void proi_lease_leave(struct pro_op *op)
+{
+    struct proi_op_queue *const line = &op->loop->own.line;
+    struct pro_op *const previous = before(op), *const next = op->next;
+
+    if (previous)
+        previous->next = next;
+    else
+        line->head = next;
+    if (next)
+        set_before(next, previous);
+    else
+        line->tail = previous;
+    op->flags = (uint16_t)((op->flags & ~PROI_OP_STARVED) | PROI_OP_SERVED);
+    proi_op_queue_push(&op->loop->own.ready, op);
 }
 
 /* How many may; gives how many did. */
 static unsigned let_go_on(struct pro_loop *loop, unsigned most)
 {
-    struct pro_op *op;
     unsigned count = 0;
 
-    while (count < most && (op = proi_op_queue_pop(&loop->own.line)) != NULL) {
-        op->flags = (uint16_t)((op->flags & ~PROI_OP_STARVED) | PROI_OP_SERVED);
-        proi_op_queue_push(&loop->own.ready, op);
-        count++;
-    }
+    for (; count < most && loop->own.line.head; count++)
+        proi_lease_leave(loop->own.line.head);
     return count;
 }
 
-PROI_APART void proi_lease_wake(struct pro_loop *loop) { (void)let_go_on(loop, UINT_MAX); }
+static unsigned chosen(const struct pro_loop *loop)
+{
+    return loop->type->chosen ? loop->type->chosen(loop->backend) : 0;
+}
 
 /* As many as anyone wants, where the first have not been made yet. */
 static unsigned free_buffers(const struct pro_loop *loop)
@@ -207,12 +239,13 @@ static unsigned free_buffers(const struct pro_loop *loop)
 
     if (!pool)
         return UINT_MAX;
-    gone = pool->out + (loop->type->chosen ? loop->type->chosen(loop->backend) : 0);
+    gone = pool->out + chosen(loop);
     return gone < pool->count ? pool->count - gone : 0;
 }
 
 /* A buffer more is memory more, for ever, and a burst needs none: it goes round in the line. So many are made only when
-   the line lasts, or when nothing has come home in two turns: who holds the leases may need what the line receives. */
+   the line lasts, or when two turns find nothing that could come home soon: who holds the leases may need what the line
+   receives. */
 static bool is_short(const struct proi_lease_pool *pool)
 {
     return pool->count < COUNT_SOON || pool->lasting > LASTING || pool->dry > 1;
@@ -227,12 +260,12 @@ PROI_APART void proi_lease_serve(struct pro_loop *loop)
     unsigned served = let_go_on(loop, free_buffers(loop));
 
     if (loop->own.line.head) {
-        const unsigned before = pool->count;
+        const unsigned count = pool->count;
 
         pool->lasting++;
-        pool->dry = served ? 0 : pool->dry + 1;
+        pool->dry = served || chosen(loop) ? 0 : pool->dry + 1;
         if (is_short(pool) && grow(loop) == PRO_OK)
-            served += let_go_on(loop, pool->count - before);
+            served += let_go_on(loop, pool->count - count);
         loop->own.starving = loop->own.line.head && (served || pool->dry < 2);
     } else {
         loop->own.starving = false;

@@ -599,7 +599,7 @@ void proi_op_end_early(struct pro_op *op, enum proi_why why)
     else if (op->kind == PRO_OP_SLEEP)
         finish_early(op);
     else if (PROI_UNLIKELY(op->flags & PROI_OP_STARVED))
-        proi_lease_wake(op->loop);
+        proi_lease_leave(op);
     /* else it is in the ready queue, and proi_op_to_kernel() sees it */
 }
 

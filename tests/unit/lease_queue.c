@@ -11,6 +11,7 @@ static struct waiter {
     struct pair pair;
     struct pro_op op;
     struct pro_lease lease;
+    bool ended;     /* by the test, while in line */
     unsigned place; /* the how-manieth was over; 0: it is not */
 } waiters[WAITERS];
 static unsigned over, submitted;
@@ -66,7 +67,7 @@ static void received(struct pro_op *op)
 {
     struct waiter *const waiter = op->user;
 
-    CHECK_EQ(op->result, 1);
+    CHECK_EQ(op->result, waiter->ended ? PRO_E_CANCELED : 1);
     waiter->place = ++over;
     CHECK_EQ(pro_lease_return(&waiter->lease), PRO_OK);
 }
@@ -128,6 +129,31 @@ TEST(who_waits_for_a_buffer_is_served_before_who_comes_later)
     on_each(check_newcomer);
 }
 
+static void check_refused_again(const char *backend)
+{
+    struct pro_loop *const loop = loop_of(backend, 1, 3);
+    struct pro_lease lease = take_buffer(loop);
+
+    for (int i = 1; i < 3; i++) {
+        send_to(loop, &waiters[i]);
+        begin(&waiters[i]);
+        run_until_in_line(loop, &waiters[i]);
+    }
+    proi_lease_leave(&waiters[1].op);
+    REQUIRE(proi_op_queue_pop(&loop->own.ready) == &waiters[1].op);
+    proi_lease_wait(&waiters[1].op); /* as if the kernel had refused it */
+    CHECK(loop->own.line.head == &waiters[1].op && loop->own.line.tail == &waiters[2].op);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+    run_until_over(loop, 2);
+    end(loop);
+}
+
+TEST(who_is_served_and_refused_again_keeps_its_place)
+{
+    /* Kills: sending it to the end of the line. */
+    on_each(check_refused_again);
+}
+
 static void check_without_data(const char *backend)
 {
     struct pro_loop *const loop = loop_of(backend, 1, 3);
@@ -170,7 +196,7 @@ static void check_tries(const char *backend)
         run_until_in_line(loop, &waiters[i]);
     CHECK_EQ(pro_lease_return(&lease), PRO_OK);
     run_until_over(loop, WAITERS - 1);
-    CHECK(submitted <= 2 * (WAITERS - 1));
+    CHECK(submitted <= 4 * WAITERS); /* twice each, and some for a kernel that answers in a later turn */
     end(loop);
 }
 
@@ -178,6 +204,37 @@ TEST(a_receive_in_line_goes_to_the_kernel_again_when_there_is_a_buffer_for_it)
 {
     /* Kills: all of them going for each buffer. */
     on_each(check_tries);
+}
+
+static void check_ended(const char *backend)
+{
+    static const int ended[] = { 1, WAITERS - 1, WAITERS / 2 }; /* the first, the last, one between */
+    struct pro_loop *const loop = loop_of(backend, 1, WAITERS);
+    struct pro_lease lease = take_buffer(loop);
+
+    for (int i = 1; i < WAITERS; i++)
+        send_to(loop, &waiters[i]);
+    for (int i = 1; i < WAITERS; i++)
+        begin(&waiters[i]);
+    for (int i = 1; i < WAITERS; i++)
+        run_until_in_line(loop, &waiters[i]);
+    submitted = 0;
+    for (size_t i = 0; i < sizeof ended / sizeof *ended; i++) {
+        waiters[ended[i]].ended = true;
+        CHECK_EQ(pro_op_cancel(&waiters[ended[i]].op), PRO_OK);
+        run_until_over(loop, (unsigned)i + 1);
+        CHECK_EQ(waiters[ended[i]].place, i + 1);
+    }
+    CHECK_EQ(submitted, 0);
+    CHECK_EQ(pro_lease_return(&lease), PRO_OK);
+    run_until_over(loop, WAITERS - 1);
+    end(loop);
+}
+
+TEST(who_is_ended_in_line_leaves_it_alone)
+{
+    /* Kills: all of them trying again when one is ended; a line that is torn where one has left it. */
+    on_each(check_ended);
 }
 
 static void check_demand(const char *backend)
