@@ -13,7 +13,6 @@ enum {
     COUNT_FIRST = 4, /* few: they go round, and stay in the cache while one connection is busy with large messages */
     COUNT_SOON = 64, /* so many are made as soon as there is a line; more */
     LASTING = 1024,  /* when there has been one for so many turns */
-    LINE = 64,
     BYTES_LEAST = 64,
     BYTES_MOST = 16 << 20,
     BYTES_DEFAULT = 65536,
@@ -70,7 +69,7 @@ static void chunk_unref(struct proi_lease_chunk *chunk) { chunk_add(chunk, UINT3
    all, which is where short messages lie, would share a few places of the cache. */
 static size_t stride(const struct pro_loop *loop)
 {
-    return (((size_t)loop->lease_bytes + LINE - 1) & ~(size_t)(LINE - 1)) + LINE;
+    return (((size_t)loop->lease_bytes + PROI_LINE - 1) & ~(size_t)(PROI_LINE - 1)) + PROI_LINE;
 }
 
 static struct proi_lease_chunk *chunk_new(struct pro_loop *loop, unsigned first_number)
@@ -81,7 +80,7 @@ static struct proi_lease_chunk *chunk_new(struct pro_loop *loop, unsigned first_
 
     if (!chunk)
         return NULL;
-    chunk->memory = proi_alloc(CHUNK * step + LINE);
+    chunk->memory = proi_alloc(CHUNK * step + PROI_LINE);
     if (!chunk->memory) {
         proi_home_give(&spare, chunk);
         return NULL;
@@ -90,7 +89,7 @@ static struct proi_lease_chunk *chunk_new(struct pro_loop *loop, unsigned first_
     chunk->loop_id = loop->id;
     chunk->lent = 0;
     proi_store(&chunk->references, PROI_LEASE_POOLED, PROI_RELAXED);
-    data = chunk->memory + (LINE - (uintptr_t)chunk->memory % LINE) % LINE;
+    data = chunk->memory + (PROI_LINE - (uintptr_t)chunk->memory % PROI_LINE) % PROI_LINE;
     for (unsigned i = 0; i < CHUNK; i++) {
         chunk->buffers[i].chunk = chunk;
         chunk->buffers[i].data = data + i * step;
@@ -231,13 +230,13 @@ static unsigned chosen(const struct pro_loop *loop)
     return loop->type->chosen ? loop->type->chosen(loop->backend) : 0;
 }
 
-/* As many as anyone wants, where the first have not been made yet. */
+/* As many as anyone wants, where there are none at all: making the first, or failing for want of memory, is theirs. */
 static unsigned free_buffers(const struct pro_loop *loop)
 {
     const struct proi_lease_pool *const pool = loop->own.leases;
     unsigned gone;
 
-    if (!pool)
+    if (!pool || !pool->count)
         return UINT_MAX;
     gone = pool->out + chosen(loop);
     return gone < pool->count ? pool->count - gone : 0;

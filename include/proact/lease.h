@@ -7,8 +7,8 @@
  *     …self->lease.data, self->lease.size…
  *     pro_lease_return(&self->lease);
  *
- * There are pro_loop_options.lease_most buffers at most, made as they are needed. When all are lent, further receives wait until one
- * comes back: their peers feel it as back-pressure, nobody gets an error. So return a lease as soon as its bytes are used, and
+ * There are pro_loop_options.lease_most buffers at most. A burst goes round in those that are there, more are made where receives wait
+ * and go on waiting. When all are lent, further receives wait until one comes back, first come first served: their peers feel it as back-pressure, nobody gets an error. So return a lease as soon as its bytes are used, and
  * before a wait for another one; for a slow receiver copy the rest into memory of your own, or set a deadline. */
 #ifndef PROACT_LEASE_H
 #define PROACT_LEASE_H

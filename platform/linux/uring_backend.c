@@ -31,7 +31,7 @@ enum {
     ENTRIES_LEAST = 32,   /* less is no use; asked for by the user it is granted */
     ENTRIES_MOST = 32768, /* the kernel's own limit */
     CQ_FACTOR = 4,
-    REAP_MOST = 256,      /* completions a turn */
+    REAP_MOST = 256,       /* completions a turn */
     ENTER_AGAIN_MOST = 16, /* in a turn */
     OPS_AHEAD = 8,         /* completions before it is its turn an op is fetched, */
     AROUND_AHEAD = 4       /* and what is around it: by then it has come */
@@ -260,7 +260,6 @@ static void reap(struct uring *uring, struct proi_op_queue *done, unsigned most)
         const unsigned tag = cqe->user_data & TAG_MASK;
 
         fetch_next(uring, head, tail);
-
         uring->answer_flags = cqe->flags;
         if (PROI_LIKELY(tag == TAG_OP))
             proi_uring_returned(uring, proi_uring_op(cqe->user_data), cqe->res, done);
