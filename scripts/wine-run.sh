@@ -28,6 +28,11 @@ export TMPDIR=/tmp
 # Wine writes file names in the locale's letters: in the C locale it could write ASCII alone.
 export LC_ALL=C.UTF-8
 unset DISPLAY WAYLAND_DISPLAY
+# Wine wants the page at 0x7ffe0000 for itself. Linux 6.9 and later begin the heap of a program somewhere in the gigabyte
+# above its data, and Wine 8's loader lies below that page: one start in 2,000 failed, with status 1 and without a word.
+# Without random addresses the heap lies elsewhere. A container may forbid to switch them off.
+wine=(wine)
+! setarch -R true 2>/dev/null || wine=(setarch -R wine)
 
 # Without our standard streams: what starts the server or its services hands them a pipe for as long as they live, and
 # whoever reads that pipe to its end (CTest) would wait for them. Without our lock, for the same reason.
@@ -37,14 +42,14 @@ quietly() { timeout -k 5 180 "$@" </dev/null >/dev/null 2>&1 9>&-; }
 prepare() {
     local version=$1 # all is looked at again: the lock was free for a moment
     if [ "$(cat "$WINEPREFIX/.ready" 2>/dev/null)" != "$version" ]; then
-        quietly wine wineboot -u || { say "wineboot failed on $WINEPREFIX"; return 1; }
-        quietly wine winecfg -v win10 # a new prefix says Windows 7
+        quietly "${wine[@]}" wineboot -u || { say "wineboot failed on $WINEPREFIX"; return 1; }
+        quietly "${wine[@]}" winecfg -v win10 # a new prefix says Windows 7
         quietly "$server" -w
         echo "$version" >"$WINEPREFIX/.ready" || return 1
     fi
     if ! quietly "$server" -k0; then
         quietly "$server" -p        # stays when the last program ends: a start then takes 30 ms, not 500
-        quietly wine cmd /c exit    # brings the services up
+        quietly "${wine[@]}" cmd /c exit # brings the services up
     fi
 }
 
@@ -63,13 +68,13 @@ flock -s 9
 ready || { flock 9 && prepare "$version"; } || exit 99
 exec 9>&-
 
-[ -n "$WINE_RUN_MARKER" ] || exec wine "$@"
+[ -n "$WINE_RUN_MARKER" ] || exec "${wine[@]}" "$@"
 
 # A Wine server that dies takes its programs with it, silently and with status 0: so 0 alone is no proof. The program
 # writes into a file and not into a pipe, so that nothing it leaves behind can hold us up.
 log=$(mktemp) || exit 99
 trap 'rm -f "$log"' EXIT
-wine "$@" <&0 >"$log" 2>&1 &
+"${wine[@]}" "$@" <&0 >"$log" 2>&1 &
 program=$!
 trap 'kill -TERM $program 2>/dev/null' TERM INT HUP
 wait $program
