@@ -356,6 +356,8 @@ static void counted_release(void *block, void *user)
     free(block);
 }
 
+enum { RECEIVES = 4 }; /* of a message each, into a lease */
+
 /* A little of everything. PRO_OK, or PRO_E_NO_MEMORY; anything else is reported. */
 static int64_t little_of_everything(struct pro_loop *loop)
 {
@@ -363,6 +365,7 @@ static int64_t little_of_everything(struct pro_loop *loop)
     struct ends ends;
     struct pro_file file;
     struct pro_op op = { 0 };
+    struct pro_lease lease;
     struct pro_addr addr = pro_addr_loopback(0);
     int64_t result = pro_listen(loop, &addr, NULL, &ends.listener);
 
@@ -376,6 +379,13 @@ static int64_t little_of_everything(struct pro_loop *loop)
         result = finish(loop, pro_send_all(&op, &ends.client, data, sizeof data, PRO_HOW_DEFAULT));
     if (result >= 0)
         result = finish(loop, pro_recv(&op, &ends.server, back, sizeof back, PRO_HOW_DEFAULT));
+    for (int i = 0; i < RECEIVES && result >= 0; i++) {
+        result = finish(loop, pro_send_all(&op, &ends.client, data, 1, PRO_HOW_DEFAULT));
+        if (result >= 0)
+            result = finish(loop, pro_recv_lease(&op, &ends.server, &lease, PRO_HOW_DEFAULT));
+        if (result >= 0)
+            pro_lease_return(&lease);
+    }
     if (result >= 0)
         result = finish(loop, pro_file_open(&op, loop, "f", PRO_OPEN_WRITE | PRO_OPEN_CREATE, &file, PRO_HOW_DEFAULT));
     if (result >= 0)
@@ -385,9 +395,12 @@ static int64_t little_of_everything(struct pro_loop *loop)
 
 TEST(no_memory_at_any_point_is_an_answer)
 {
-    /* Kills: an allocation whose failure is not looked at, or loses an op, or leaves half an object. */
+    /* Kills: an allocation whose failure is not looked at, or loses an op, or leaves half an object; a receive that
+       stands in line for a buffer where there is none, nor can be. */
     struct pro_allocator allocator = { counted_allocate, counted_resize, counted_release, NULL };
-    struct pro_loop_options options = { .name = "no memory", .backend = "sim" };
+    struct pro_loop_options options = { .name = "no memory",
+                                        .backend = "sim",
+                                        .sim = { .seed = test_seed(), .starve_percent = 75 } };
     unsigned rounds = 0;
     int64_t result;
 
