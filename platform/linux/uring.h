@@ -18,11 +18,13 @@ struct uring {
     unsigned cq_mask;
     unsigned read_now_in_a_row; /* reads that were over without the ring, since it was entered last */
     unsigned send_now_in_a_row; /* likewise sends                                                */
+    unsigned lonely_sends;      /* through the ring, in a row, whose turn brought nothing else; counted up to a limit */
     unsigned enter_flags;       /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
     unsigned absolute_timeout;  /* IORING_ENTER_ABS_TIMER where the kernel knows it */
     int enter_fd;
     bool wake_armed;
     bool woke; /* a wake was taken note of since the last wait() returned: the next one must not sleep */
+    bool sends_alone; /* what is queued is one send, and nothing was complete */
     bool told; /* that the kernel answered something unforeseen */
     struct io_uring_sqe *sqes;
     struct io_uring_cqe *cqes;
@@ -105,6 +107,8 @@ void proi_uring_returned(struct uring *uring, struct pro_op *op, int result, str
 /* The one submission that is queued, nothing being complete: tried at once, by a call that does not wait. True: it is
    over, and in uring->over. */
 bool proi_uring_alone_now(struct uring *uring);
+/* A send that was alone went through the ring: so many completions were there then. */
+void proi_uring_sent_alone(struct uring *uring, unsigned completions);
 
 bool proi_uring_move_now(struct proi_backend *backend, struct pro_op *op, struct proi_op_queue *done);
 

@@ -76,19 +76,33 @@ static bool read_now(struct uring *uring)
 
 /* ---- one send alone ---- */
 
-enum { SEND_NOW_MOST = 64 * 1024, SEND_NOW_IN_A_ROW = 16 };
+enum { SEND_NOW_MOST = 64 * 1024, SEND_NOW_IN_A_ROW = 16, LONELY = 8 };
+
+void proi_uring_sent_alone(struct uring *uring, unsigned completions)
+{
+    uring->sends_alone = false;
+    if (completions > 1)
+        uring->lonely_sends = 0;
+    else if (uring->lonely_sends < LONELY)
+        uring->lonely_sends++;
+}
 
 /* The same for one send alone: on a socket with room it is over at once, and the ring would be entered a second time
-   for the receive that follows. With several to send the ring is the cheaper way. What would have to wait goes through
-   the ring; an error is told only once, so it counts. True: it is over. */
+   for the receive that follows. With several to send the ring is the cheaper way, and so it is where entering it brings
+   home the answers of others: only after some sends in a row that brought nothing but themselves the next ones are
+   tried here, and one in so many goes through the ring to look. What would have to wait goes through the ring; an error
+   is told only once, so it counts. True: it is over. */
 static bool send_now(struct uring *uring)
 {
     const struct io_uring_sqe *const sqe = &uring->sqes[(uring->sq_tail - 1) & uring->sq_mask];
     struct pro_op *op;
     ssize_t count;
 
-    if (sqe->opcode != IORING_OP_SEND || uring->send_now_in_a_row == SEND_NOW_IN_A_ROW) {
+    if (sqe->opcode != IORING_OP_SEND)
+        return false;
+    if (uring->lonely_sends < LONELY || uring->send_now_in_a_row == SEND_NOW_IN_A_ROW) {
         uring->send_now_in_a_row = 0;
+        uring->sends_alone = true;
         return false;
     }
     op = proi_uring_op(sqe->user_data);

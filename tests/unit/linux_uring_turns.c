@@ -122,3 +122,48 @@ TEST(what_waited_and_can_go_on_is_over_in_one_turn)
     CHECK_EQ(pro_loop_run_once(loop, 0), WAITING);
     loop_end(loop);
 }
+
+static unsigned submitted(const struct pro_loop *loop) { return ((struct uring *)(void *)loop->backend)->sq_submitted; }
+
+/* So many sends, each of them alone. @answered: meanwhile a receive that waits in the kernel gets its data. Gives how
+   many sends the ring has not seen. */
+static unsigned sends_without_ring(struct pro_loop *loop, const struct pair *pair, unsigned count, bool answered)
+{
+    unsigned without_ring = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct pro_op receive = { 0 }, send = { 0 };
+        unsigned before;
+
+        if (answered) {
+            REQUIRE(pro_then(pro_recv(&receive, &pair->server, bytes, 1, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+            REQUIRE(pro_loop_run_once(loop, 0) >= 0);
+            CHECK_EQ(receive.state, PRO_OP_KERNEL);
+            send_bytes(pair, 1);
+        }
+        before = submitted(loop);
+        REQUIRE(pro_then(pro_send(&send, &pair->server, "x", 1, PRO_HOW_DEFAULT), ignore) == PRO_OK);
+        while (send.state != PRO_OP_IDLE)
+            REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+        CHECK_EQ(send.result, 1);
+        without_ring += submitted(loop) == before;
+        while (receive.state != PRO_OP_IDLE)
+            REQUIRE(pro_loop_run_once(loop, PRO_INFINITE) >= 0);
+    }
+    return without_ring;
+}
+
+TEST(a_send_alone_goes_through_the_ring_where_that_brings_the_answers_of_others)
+{
+    /* Kills: a send of its own beside the entering that fetches the others' answers; trying it for ever where others
+       have come; never again when they have gone. */
+    enum { SENDS = 100, AS_BEFORE = 17 /* at most, until it looks */ };
+    struct pair pair;
+    struct pro_loop *const loop = ring_loop(&pair);
+
+    CHECK_EQ(sends_without_ring(loop, &pair, SENDS, true), 0);
+    CHECK(sends_without_ring(loop, &pair, SENDS, false) > SENDS * 8 / 10);
+    CHECK(sends_without_ring(loop, &pair, SENDS, true) <= AS_BEFORE);
+    CHECK(sends_without_ring(loop, &pair, SENDS, false) > SENDS * 8 / 10);
+    loop_end(loop);
+}
