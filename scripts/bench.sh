@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the release, runs the benchmark programs in turn with the same work on bare epoll and on libuv, and prints one
-# table; then how the cost for each grows with their number. What was measured is in build/bench: runs.tsv, results.json,
-# results.svg, curves.tsv, curves.svg. Linux only; installs and asks nothing.
+# Builds the release, runs the benchmark programs in turn with the same work on io_uring by hand, on bare epoll and on
+# libuv, and prints one table; then how the cost for each grows with their number. What was measured is in build/bench:
+# runs.tsv, results.json, results.svg, curves.tsv, curves.svg. Linux only; installs and asks nothing.
 # Exit status: 0 when everything was measured, 1 when a program failed, 2 when it could not be tried.
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
@@ -11,7 +11,7 @@ for option; do
     case $option in
     --quick) rounds=2 seconds=0.3 timers=200000 megabytes=32 curve_rounds=1 ;;
     --help | -h)
-        printf '%s\n' 'Measures proact beside bare epoll and libuv: echo, files, timers, awaiting, the pool, latency, posting.' '' \
+        printf '%s\n' 'Measures proact beside io_uring by hand, bare epoll and libuv: echo, files, timers, awaiting, the pool, latency, posting.' '' \
             "usage: $0 [--quick]" '' '  --quick  two short rounds: about a minute instead of ten' '  --help   this text' '' \
             'The order turns by one each round, and a ratio is the median of the pairs within a round, so that a machine' \
             'whose speed drifts does not decide. Nothing else should run meanwhile.'
@@ -127,8 +127,9 @@ with_libuv() { [ $libuv = no ] || printf '%s\n' "$1"; }
 with_uring() { [ $uring = no ] || printf '%s\n' "$1"; }
 programs_of() { # programs_of KIND: into the array programs
     case $1 in
-    echo) mapfile -t programs < <(printf '%s\n' "proact|$bench/echo" "proact, callbacks|$bench/echo_callback" \
-        "epoll|$bench/peers/echo_epoll" && with_libuv "libuv|$bench/peers/echo_uv") ;;
+    echo) mapfile -t programs < <(printf '%s\n' "proact|$bench/echo" "proact, callbacks|$bench/echo_callback" &&
+        with_uring "io_uring|$bench/peers/echo_uring" && printf '%s\n' "epoll|$bench/peers/echo_epoll" &&
+        with_libuv "libuv|$bench/peers/echo_uv") ;;
     file) mapfile -t programs < <(printf '%s\n' "proact|$bench/file" && with_uring "io_uring|$bench/peers/file_uring" &&
         printf '%s\n' "pread|$bench/peers/file_pread" && with_libuv "libuv|$bench/peers/file_uv") ;;
     copy) mapfile -t programs < <(printf '%s\n' "proact|$bench/copy" && with_uring "io_uring|$bench/peers/copy_uring" &&

@@ -121,7 +121,7 @@ run_oracle() {
 }
 
 run_bench() {
-    if step 'Measure beside bare epoll and libuv (bench.sh --quick)' bench scripts/bench.sh --quick; then
+    if step 'Measure beside its peers (bench.sh --quick)' bench scripts/bench.sh --quick; then
         passed=$((passed + 1))
     else
         add_failure 'scripts/bench.sh does not end well (build/logs/bench.log)'
