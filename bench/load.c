@@ -2,6 +2,9 @@
 /* Loads an echo server on 127.0.0.1, with callbacks, from one thread.
  *
  *     load PORT pingpong CONNECTIONS SIZE DEPTH SECONDS   each connection keeps DEPTH requests of SIZE bytes under way
+ *     load PORT awake CONNECTIONS SIZE DEPTH SECONDS      the same, but this program never sleeps
+ *     load PORT churn CONNECTIONS SIZE DEPTH SECONDS      each makes DEPTH requests at once, closes when they are
+ *                                                         answered, and connects anew
  *     load PORT stream CONNECTIONS SIZE DEPTH SECONDS     each sends SIZE bytes after SIZE bytes; the server drops them
  *
  * What comes back is compared with what was sent until the measuring begins, after a fifth of a second. Prints one JSON
@@ -23,7 +26,8 @@ struct connection {
 };
 
 static struct {
-    bool stream;
+    bool stream, churn, awake;
+    struct pro_addr server;
     size_t connections, size, depth;
     double seconds;
 } wanted;
@@ -32,7 +36,7 @@ static struct {
     struct pro_loop *loop;
     char *payload; /* depth requests, all the same */
     uint64_t now_ns, requests, all_requests, errors;
-    bool measuring;
+    bool measuring, time_is_up;
     struct histogram latencies;
 } run;
 
@@ -69,7 +73,24 @@ static void request_over(struct connection *self)
         histogram_add(&run.latencies, run.now_ns - self->sent_ns[self->oldest % wanted.depth]);
     }
     self->oldest++;
-    self->owed++;
+    if (!wanted.churn)
+        self->owed++;
+}
+
+static void connect_one(struct connection *self);
+
+static void on_closed(struct pro_op *op)
+{
+    if (op->result < 0)
+        failed("a close failed", op->result);
+    connect_one(PRO_CONTAINER(op, struct connection, sending));
+}
+
+/* All its requests are answered, and nothing of it is under way. */
+static void close_if_answered(struct connection *self)
+{
+    if (wanted.churn && self->oldest == wanted.depth && self->in_send == 0)
+        (void)pro_then(pro_close(&self->sending, &self->socket), on_closed);
 }
 
 static void on_sent(struct pro_op *op)
@@ -87,6 +108,7 @@ static void on_sent(struct pro_op *op)
     }
     self->in_send = 0;
     send_owed(self);
+    close_if_answered(self);
 }
 
 static bool is_echo(const struct connection *self, size_t count)
@@ -116,7 +138,10 @@ static void on_received(struct pro_op *op)
     for (; self->received >= wanted.size; self->received -= wanted.size)
         request_over(self);
     send_owed(self);
-    receive(self);
+    if (wanted.churn && self->oldest == wanted.depth)
+        close_if_answered(self);
+    else
+        receive(self);
 }
 
 static void receive(struct connection *self)
@@ -133,16 +158,23 @@ static void on_connected(struct pro_op *op)
         return;
     }
     self->owed = wanted.depth;
+    self->oldest = self->newest = 0;
     run.now_ns = pro_now();
     send_owed(self);
     if (!wanted.stream)
         receive(self);
 }
 
+static void connect_one(struct connection *self)
+{
+    (void)pro_then(pro_connect(&self->sending, run.loop, &wanted.server, &self->socket, PRO_HOW_DEFAULT), on_connected);
+}
+
 /* ---- all of it ---- */
 static void on_time_up(struct pro_op *op)
 {
     (void)op;
+    run.time_is_up = true;
     pro_loop_stop(run.loop);
 }
 
@@ -151,12 +183,15 @@ static void run_for(double ns)
     struct pro_op timer = { .result = 0 };
 
     (void)pro_then(pro_sleep(&timer, run.loop, (int64_t)ns, PRO_HOW_DEFAULT), on_time_up);
-    pro_loop_run(run.loop);
+    run.time_is_up = false;
+    while (wanted.awake && !run.time_is_up && pro_loop_run_once(run.loop, 0) >= 0)
+        ;
+    if (!wanted.awake)
+        pro_loop_run(run.loop);
 }
 
-static bool connect_all(struct connection *connections, uint16_t port)
+static bool connect_all(struct connection *connections)
 {
-    const struct pro_addr addr = pro_addr_loopback(port);
     uint64_t random = 7;
 
     run.payload = malloc(wanted.size * wanted.depth);
@@ -173,7 +208,7 @@ static bool connect_all(struct connection *connections, uint16_t port)
         it->buffer = malloc(BUFFER);
         if (!it->sent_ns || !it->buffer)
             return false;
-        (void)pro_then(pro_connect(&it->sending, run.loop, &addr, &it->socket, PRO_HOW_DEFAULT), on_connected);
+        connect_one(it);
     }
     return true;
 }
@@ -188,23 +223,31 @@ static void print_report(double took_ns)
            histogram_us(&run.latencies, 0.50), histogram_us(&run.latencies, 0.99), (double)run.errors);
 }
 
+static bool set_mode(const char *name)
+{
+    wanted.stream = strcmp(name, "stream") == 0;
+    wanted.churn = strcmp(name, "churn") == 0;
+    wanted.awake = strcmp(name, "awake") == 0;
+    return wanted.stream || wanted.churn || wanted.awake || strcmp(name, "pingpong") == 0;
+}
+
 int main(int count, char **arguments)
 {
     struct connection *connections;
     uint64_t start_ns;
 
-    if (count < 7) {
-        fprintf(stderr, "usage: load PORT pingpong|stream CONNECTIONS SIZE DEPTH SECONDS\n");
+    if (count < 7 || !set_mode(arguments[2])) {
+        fprintf(stderr, "usage: load PORT pingpong|awake|churn|stream CONNECTIONS SIZE DEPTH SECONDS\n");
         return 2;
     }
-    wanted.stream = strcmp(arguments[2], "stream") == 0;
+    wanted.server = pro_addr_loopback((uint16_t)atoi(arguments[1]));
     wanted.connections = (size_t)atol(arguments[3]);
     wanted.size = (size_t)atol(arguments[4]);
     wanted.depth = (size_t)atol(arguments[5]);
     wanted.seconds = atof(arguments[6]);
     connections = calloc(wanted.connections + 1, sizeof *connections);
     if (!wanted.connections || !wanted.size || !wanted.depth || !connections || pro_loop_new(NULL, &run.loop) < 0 ||
-        !connect_all(connections, (uint16_t)atoi(arguments[1]))) {
+        !connect_all(connections)) {
         fprintf(stderr, "load: an argument is 0, or there is no memory, or no loop\n");
         return 1;
     }

@@ -12,7 +12,7 @@ for option; do
     --quick) rounds=2 seconds=0.3 timers=200000 megabytes=32 curve_rounds=1 ;;
     --help | -h)
         printf '%s\n' 'Measures proact beside io_uring by hand, bare epoll and libuv: echo, files, timers, awaiting, the pool, latency, posting.' '' \
-            "usage: $0 [--quick]" '' '  --quick  two short rounds: about a minute instead of ten' '  --help   this text' '' \
+            "usage: $0 [--quick]" '' '  --quick  two short rounds: two minutes instead of twelve' '  --help   this text' '' \
             'The order turns by one each round, and a ratio is the median of the pairs within a round, so that a machine' \
             'whose speed drifts does not decide. Nothing else should run meanwhile.'
         exit 0
@@ -156,11 +156,13 @@ row() {
 
 round_of_all() {
     row echo 'echo, 1 connection, 64 B' 'pingpong 1 64 1'
+    row echo 'echo, 1 connection, 64 B, the client never sleeps' 'awake 1 64 1'
     row echo 'echo, 64 connections, 64 B' 'pingpong 64 64 1'
     row echo 'echo, 1000 connections, 64 B' 'pingpong 1000 64 1'
     row echo 'echo, 64 connections, 64 B, 16 deep' 'pingpong 64 64 16'
     row echo 'echo, 64 connections, 4 KiB' 'pingpong 64 4096 1'
     row echo 'echo, 8 connections, 256 KiB, 2 deep' 'pingpong 8 262144 2'
+    row echo 'echo, connections made and closed, 16 at a time' 'churn 16 64 1'
     row echo 'stream to the server, 4 connections' 'stream 4 262144 2'
     local reads='- iops cpu_ns_per_op reads/s more' how depth
     for how in cached direct; do
