@@ -156,13 +156,13 @@ row() {
 
 round_of_all() {
     row echo 'echo, 1 connection, 64 B' 'pingpong 1 64 1'
-    row echo 'echo, 1 connection, 64 B, the client never sleeps' 'awake 1 64 1'
+    row echo 'echo, 1 connection, client awake' 'awake 1 64 1'
     row echo 'echo, 64 connections, 64 B' 'pingpong 64 64 1'
     row echo 'echo, 1000 connections, 64 B' 'pingpong 1000 64 1'
     row echo 'echo, 64 connections, 64 B, 16 deep' 'pingpong 64 64 16'
     row echo 'echo, 64 connections, 4 KiB' 'pingpong 64 4096 1'
     row echo 'echo, 8 connections, 256 KiB, 2 deep' 'pingpong 8 262144 2'
-    row echo 'echo, connections made and closed, 16 at a time' 'churn 16 64 1'
+    row echo 'echo, new connections, 16 at a time' 'churn 16 64 1'
     row echo 'stream to the server, 4 connections' 'stream 4 262144 2'
     local reads='- iops cpu_ns_per_op reads/s more' how depth
     for how in cached direct; do
