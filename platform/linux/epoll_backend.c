@@ -18,10 +18,7 @@
 #define SYS_epoll_pwait2 441 /* the same number on every architecture */
 #endif
 
-enum {
-    TURN = 256,  /* results, events and tries of one turn */
-    UNPOLLED = 1 /* turns with results of their own that may leave epoll unasked */
-};
+enum { UNPOLLED = 1 /* turns with results of their own that may leave epoll unasked */ };
 
 static void epoll_close(struct proi_backend *backend)
 {
@@ -123,7 +120,7 @@ static int wait_coarse(struct proi_epoll *epoll, struct epoll_event *events, uin
     const uint64_t ms = ns / 1000000 + (ns % 1000000 != 0); /* up: late is allowed, early is not */
 
     epoll->calls++;
-    return epoll_wait(epoll->epoll, events, TURN, ms > INT32_MAX ? INT32_MAX : (int)ms);
+    return epoll_wait(epoll->epoll, events, PROI_TURN, ms > INT32_MAX ? INT32_MAX : (int)ms);
 }
 
 static int wait_fine(struct proi_epoll *epoll, struct epoll_event *events, uint64_t ns)
@@ -134,7 +131,7 @@ static int wait_fine(struct proi_epoll *epoll, struct epoll_event *events, uint6
     if (epoll->coarse)
         return wait_coarse(epoll, events, ns);
     epoll->calls++;
-    count = syscall(SYS_epoll_pwait2, epoll->epoll, events, TURN, &limit, NULL, (size_t)0);
+    count = syscall(SYS_epoll_pwait2, epoll->epoll, events, PROI_TURN, &limit, NULL, (size_t)0);
     if (count >= 0 || errno == EINTR)
         return (int)count;
     epoll->coarse = true; /* before Linux 5.11, or under a filter that has not heard of it */
@@ -147,7 +144,7 @@ static int events_wait(struct proi_epoll *epoll, struct epoll_event *events, uin
 
     if (deadline_ns == UINT64_MAX) {
         epoll->calls++;
-        return epoll_wait(epoll->epoll, events, TURN, -1);
+        return epoll_wait(epoll->epoll, events, PROI_TURN, -1);
     }
     now = deadline_ns == 0 ? 0 : proi_linux_now(&epoll->base);
     if (deadline_ns <= now)
@@ -187,21 +184,21 @@ static unsigned results_move(struct proi_epoll *epoll, struct proi_op_queue *don
 static void epoll_turn(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done)
 {
     struct proi_epoll *epoll = (struct proi_epoll *)(void *)backend;
-    struct epoll_event events[TURN];
+    struct epoll_event events[PROI_TURN];
     unsigned room;
     int count;
 
-    proi_epoll_serve(epoll, TURN);
+    proi_epoll_serve(epoll, PROI_TURN);
     proi_epoll_land(epoll);
-    room = results_move(epoll, done, TURN);
-    if (room < TURN && epoll->unpolled < UNPOLLED) {
+    room = results_move(epoll, done, PROI_TURN);
+    if (room < PROI_TURN && epoll->unpolled < UNPOLLED) {
         epoll->unpolled++;
         return;
     }
     epoll->unpolled = 0;
-    count = events_wait(epoll, events, room < TURN || epoll->listed_head ? 0 : deadline_ns);
+    count = events_wait(epoll, events, room < PROI_TURN || epoll->listed_head ? 0 : deadline_ns);
     events_take(epoll, events, count);
-    proi_epoll_serve(epoll, TURN);
+    proi_epoll_serve(epoll, PROI_TURN);
     proi_epoll_land(epoll);
     (void)results_move(epoll, done, room);
 }

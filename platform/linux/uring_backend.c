@@ -31,7 +31,6 @@ enum {
     ENTRIES_LEAST = 32,   /* less is no use; asked for by the user it is granted */
     ENTRIES_MOST = 32768, /* the kernel's own limit */
     CQ_FACTOR = 4,
-    REAP_MOST = 256,       /* completions a turn */
     ENTER_AGAIN_MOST = 16, /* in a turn */
     OPS_AHEAD = 8,         /* completions before it is its turn an op is fetched, */
     AROUND_AHEAD = 4       /* and what is around it: by then it has come */
@@ -332,7 +331,7 @@ static bool kernel_has_more(const struct uring *uring)
    and these have to wait for data one by one; with many the data is there. */
 static void take_more(struct uring *uring)
 {
-    for (int times = 0; times < ENTER_AGAIN_MOST && kernel_has_more(uring) && completions_ready(uring) < REAP_MOST &&
+    for (int times = 0; times < ENTER_AGAIN_MOST && kernel_has_more(uring) && completions_ready(uring) < PROI_TURN &&
                         completions_ready(uring) <= uring->cq_mask;
          times++)
         if (enter(uring, 0, IORING_ENTER_GETEVENTS, NULL) < 0)
@@ -369,7 +368,7 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
         proi_uring_sent_alone(uring, completions_ready(uring));
     while ((op = proi_op_queue_pop(&uring->over)) != NULL)
         proi_op_queue_push(done, op);
-    reap(uring, done, REAP_MOST);
+    reap(uring, done, PROI_TURN);
     uring->woke = false;
 }
 

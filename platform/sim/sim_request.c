@@ -3,8 +3,6 @@
    (sim.h). */
 #include "sim.h"
 
-enum { TURN_SIZE = 256 };
-
 /* ---- the heap: earliest first ---- */
 
 static bool is_before(const struct sim_request *a, const struct sim_request *b)
@@ -294,7 +292,7 @@ void sim_turn(struct sim *sim, struct proi_op_queue *done)
 {
     size_t delivered = 0;
 
-    while (delivered < TURN_SIZE && sim_next_due(sim) <= sim->now) {
+    while (delivered < PROI_TURN && sim_next_due(sim) <= sim->now) {
         struct sim_request *request = heap_pop(sim);
 
         if (request->phase == SIM_ARRIVING) {

@@ -60,8 +60,6 @@ static inline struct iocp_record *proi_iocp_record(struct pro_op *op)
     return (struct iocp_record *)(void *)op->backend;
 }
 
-enum { IOCP_BATCH = 256 }; /* packets of one turn */
-
 struct proi_iocp {
     struct proi_backend base;
     HANDLE port;
@@ -70,7 +68,7 @@ struct proi_iocp {
     bool awake;                /* [loop] wake was called on the loop's own thread: the next wait does not sleep */
     struct proi_op_queue over; /* [loop] their outcome is in, and no packet of theirs is in the port */
     uint64_t system_calls;     /* [loop] */
-    OVERLAPPED_ENTRY entries[IOCP_BATCH];
+    OVERLAPPED_ENTRY entries[PROI_TURN];
 };
 static inline struct proi_iocp *proi_iocp_of(struct proi_backend *backend) { return (struct proi_iocp *)backend; }
 

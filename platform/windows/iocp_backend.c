@@ -113,7 +113,7 @@ static void iocp_wait(struct proi_backend *backend, uint64_t deadline_ns, struct
 
     iocp->awake = false;
     iocp->system_calls++;
-    if (!GetQueuedCompletionStatusEx(iocp->port, iocp->entries, IOCP_BATCH, &count, limit, FALSE))
+    if (!GetQueuedCompletionStatusEx(iocp->port, iocp->entries, PROI_TURN, &count, limit, FALSE))
         count = 0; /* Wine says 1 when the time is up */
     while ((op = proi_op_queue_pop(&iocp->over)) != NULL)
         proi_iocp_end_ours(op, done);

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 
 #include "loops.h"
+#include "proactor/internal.h"
 
-enum { BUSY = 1000, TURNS = 400, IN_A_TURN = 512, PERIOD_TURNS = 20 };
+enum { BUSY = 1000, TURNS = 400, IN_A_TURN = PROI_TURN + 2 /* a timer, something posted */, PERIOD_TURNS = 20 };
 
 static struct {
     struct pro_loop *loop;
