@@ -200,7 +200,8 @@ struct proi_backend_type {
     void (*cancel)(struct proi_backend *backend, struct pro_op *op);
     /* Hands over what submit and cancel have gathered, sleeps until at least one op is over, or wake, or the moment
        @deadline_ns of now() (0: do not sleep, UINT64_MAX: no limit), and appends what is over to @done. May return
-       early with nothing. Gives back PROI_TURN at most; the rest waits for the next turn. */
+       early with nothing. Gives back PROI_TURN of the
+       kernel's at most, besides what ended without it; the rest waits for the next turn. */
     void (*wait)(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done);
     /* Makes the present or the next wait return. Coalesces. [any thread] */
     void (*wake)(struct proi_backend *backend);

@@ -12,7 +12,7 @@ enum {
     COUNT_MOST = 32768,
     COUNT_FIRST = 4, /* few: they go round, and stay in the cache while one connection is busy with large messages */
     COUNT_SOON = 64, /* so many are made as soon as there is a line; more */
-    LASTING = 1024,  /* when there has been one for so many turns */
+    LASTING = 4096,  /* when there has been one for so many turns */
     BYTES_LEAST = 64,
     BYTES_MOST = 16 << 20,
     BYTES_DEFAULT = 65536,

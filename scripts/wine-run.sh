@@ -29,8 +29,9 @@ export TMPDIR=/tmp
 export LC_ALL=C.UTF-8
 unset DISPLAY WAYLAND_DISPLAY
 # Wine wants the page at 0x7ffe0000 for itself. Linux 6.9 and later begin the heap of a program somewhere in the gigabyte
-# above its data, and Wine 8's loader lies below that page: one start in 2,000 failed, with status 1 and without a word.
-# Without random addresses the heap lies elsewhere. A container may forbid to switch them off.
+# above its data, and Wine 8's loader lies below that page: one start in some thousands failed, with status 1 and without
+# a word.
+# Without random addresses the heap lies elsewhere. A container may forbid to switch them off: then it stays so.
 wine=(wine)
 ! setarch -R true 2>/dev/null || wine=(setarch -R wine)
 

@@ -24,7 +24,7 @@ struct uring {
     int enter_fd;
     bool wake_armed;
     bool woke; /* a wake was taken note of since the last wait() returned: the next one must not sleep */
-    bool sends_alone; /* what is queued is one send, and nothing was complete */
+    bool sends_alone; /* this turn takes one send alone through the ring */
     bool told; /* that the kernel answered something unforeseen */
     struct io_uring_sqe *sqes;
     struct io_uring_cqe *cqes;

@@ -364,8 +364,9 @@ static void uring_wait(struct proi_backend *backend, uint64_t deadline_ns, struc
         entered_badly(uring, -result);
     else if (!over)
         take_more(uring);
-    if (uring->sends_alone)
+    if (uring->sends_alone && result >= 0)
         proi_uring_sent_alone(uring, completions_ready(uring));
+    uring->sends_alone = false;
     while ((op = proi_op_queue_pop(&uring->over)) != NULL)
         proi_op_queue_push(done, op);
     reap(uring, done, PROI_TURN);

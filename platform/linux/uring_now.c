@@ -80,7 +80,6 @@ enum { SEND_NOW_MOST = 64 * 1024, SEND_NOW_IN_A_ROW = 16, LONELY = 8 };
 
 void proi_uring_sent_alone(struct uring *uring, unsigned completions)
 {
-    uring->sends_alone = false;
     if (completions > 1)
         uring->lonely_sends = 0;
     else if (uring->lonely_sends < LONELY)

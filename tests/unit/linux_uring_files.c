@@ -2,6 +2,7 @@
 /* Files that are read so often that the ring knows them by a place in its own table. */
 #include <proact/proact.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -26,13 +27,16 @@ static void file_open(struct pro_loop *loop, struct file *it, unsigned number, c
 {
     struct pro_op op = { 0 };
     char block[BLOCK];
+    int other;
 
     it->fill = fill;
     snprintf(it->path, sizeof it->path, "linux_uring_files.%u.tmp", number);
-    REQUIRE(loop_answer(loop, pro_file_open(&op, loop, it->path, PRO_OPEN_READ | PRO_OPEN_WRITE | PRO_OPEN_CREATE,
-                                            &it->file, PRO_HOW_DEFAULT)) == PRO_OK);
+    /* Not through the ring: a worker of the kernel's may write, and holds the file for a while after it has answered.
+     */
+    other = open(it->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     memset(block, fill, sizeof block);
-    REQUIRE(loop_answer(loop, pro_write_at(&op, &it->file, block, sizeof block, 0, PRO_HOW_DEFAULT)) == BLOCK);
+    REQUIRE(other >= 0 && write(other, block, sizeof block) == BLOCK && close(other) == 0);
+    REQUIRE(loop_answer(loop, pro_file_open(&op, loop, it->path, PRO_OPEN_READ, &it->file, PRO_HOW_DEFAULT)) == PRO_OK);
 }
 
 static void ignore(struct pro_op *op) { (void)op; }
@@ -64,7 +68,7 @@ static void file_is_closed(const struct file *it)
     const int other = open(it->path, O_RDONLY | O_CLOEXEC);
 
     REQUIRE(other >= 0);
-    CHECK_EQ(flock(other, LOCK_EX | LOCK_NB), 0);
+    CHECK_EQ(flock(other, LOCK_EX | LOCK_NB) == 0 ? 0 : errno, 0);
     (void)close(other);
     remove(it->path);
 }
