@@ -94,8 +94,9 @@ static inline uint32_t proi_op_left(const struct pro_op *op)
     return left < (UINT32_C(1) << 30) ? (uint32_t)left : UINT32_C(1) << 30;
 }
 
-/* Completions that one turn takes at most. More would not be cheaper, and everything else waits longer for its turn: the
-   more there are between an operation's start, its end and the next one, the less of each is in the cache still. */
+/* Completions that one turn takes from the kernel at most. More would be hardly cheaper, and everything else would wait
+   longer for its turn: the more there are between an operation's start, its end and the next one, the less of each is in
+   the cache still. */
 enum { PROI_TURN = 64 };
 
 /* So many bytes at once cost more than a system call of their own. */
@@ -200,8 +201,8 @@ struct proi_backend_type {
     void (*cancel)(struct proi_backend *backend, struct pro_op *op);
     /* Hands over what submit and cancel have gathered, sleeps until at least one op is over, or wake, or the moment
        @deadline_ns of now() (0: do not sleep, UINT64_MAX: no limit), and appends what is over to @done. May return
-       early with nothing. Gives back PROI_TURN of the
-       kernel's at most, besides what ended without it; the rest waits for the next turn. */
+       early with nothing. Of what the kernel has ended it gives back PROI_TURN at most, the rest waits for the next turn;
+       what ended without it comes besides. */
     void (*wait)(struct proi_backend *backend, uint64_t deadline_ns, struct proi_op_queue *done);
     /* Makes the present or the next wait return. Coalesces. [any thread] */
     void (*wake)(struct proi_backend *backend);

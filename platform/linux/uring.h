@@ -17,7 +17,7 @@ struct uring {
     unsigned sq_tail, sq_submitted, sq_mask, sq_entries;
     unsigned cq_mask;
     unsigned read_now_in_a_row; /* reads that were over without the ring, since it was entered last */
-    unsigned send_now_in_a_row; /* likewise sends                                                */
+    unsigned send_now_in_a_row; /* sends that were over without the ring, since one went through it alone */
     unsigned lonely_sends;      /* through the ring, in a row, whose turn brought nothing else; counted up to a limit */
     unsigned enter_flags;       /* IORING_ENTER_REGISTERED_RING once the ring's descriptor is registered */
     unsigned absolute_timeout;  /* IORING_ENTER_ABS_TIMER where the kernel knows it */
